@@ -1,0 +1,54 @@
+/*
+ * Overrides of metrics: POST /set_metrics, METRICS_OVERRIDES and
+ * vllm_mock_metric.  The table lives in the zone: fixed size, no pointers.
+ */
+
+#ifndef VM_OVERRIDE_H
+#define VM_OVERRIDE_H
+
+
+#include <jansson.h>
+#include "../base/types.h"
+
+
+#define VM_OVERRIDES  64
+
+typedef enum {
+    VM_FUNC_CONSTANT,
+    VM_FUNC_TOTAL,                  /* value / replicas */
+    VM_FUNC_OSCILLATE,              /* lo hi period */
+    VM_FUNC_RAMP,                   /* from to period */
+    VM_FUNC_RAMPRESET,
+    VM_FUNC_SQUAREWAVE,
+    VM_FUNC_RATE                    /* per second, grows */
+} vm_func_e;
+
+typedef struct {
+    uint16_t   metric;              /* which one: override.c's table */
+    uint16_t   func;                /* vm_func_e */
+    double     a;
+    double     b;
+    double     period;              /* seconds */
+    double     since;               /* Unix seconds when it was set */
+} vm_override_t;
+
+typedef struct {
+    uint32_t       n;
+    vm_override_t  list[VM_OVERRIDES];
+    char           model_name[128]; /* "" unless `model_name` is overridden */
+} vm_overrides_t;
+
+
+/*
+ * Merges a JSON object into `o`: all of it, or nothing and a message in `err`
+ * that names the key and what is allowed.  `now` is Unix seconds.
+ */
+int vm_overrides_merge(vm_overrides_t *o, const json_t *object, double now,
+    char *err, size_t errlen);
+
+/* The same for one pair as a directive writes it: name, number or function. */
+int vm_overrides_set(vm_overrides_t *o, const char *name, const char *value,
+    double now, char *err, size_t errlen);
+
+
+#endif /* VM_OVERRIDE_H */

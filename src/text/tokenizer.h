@@ -1,0 +1,64 @@
+/*
+ * Tokenizers.  One interface, several kinds behind it: the built-in one here;
+ * others (Hugging Face tokenizer.json, tiktoken ranks) take the same table of
+ * functions.  A tokenizer is made once by the master, is read-only afterwards
+ * and shared by fork.
+ */
+
+#ifndef VM_TOKENIZER_H
+#define VM_TOKENIZER_H
+
+
+#include "../base/types.h"
+
+
+typedef struct vm_tokenizer_s  vm_tokenizer_t;
+
+/* A growable list of token ids. */
+typedef struct {
+    uint32_t  *ids;
+    size_t     n;
+    size_t     size;
+    unsigned   failed:1;            /* no memory */
+} vm_ids_t;
+
+void vm_ids_init(vm_ids_t *l);
+void vm_ids_free(vm_ids_t *l);
+void vm_ids_add(vm_ids_t *l, uint32_t id);
+
+
+/*
+ * The built-in tokenizer: 32000 ids as Llama 2 has (0 <unk>, 1 <s>, 2 </s>,
+ * 3..258 the bytes, then pieces of text), greedy longest match.  Any bytes
+ * round-trip.  NULL: no memory.
+ */
+vm_tokenizer_t *vm_tokenizer_builtin(void);
+void vm_tokenizer_free(vm_tokenizer_t *t);
+
+uint32_t vm_tokenizer_vocab(const vm_tokenizer_t *t);
+uint32_t vm_tokenizer_bos(const vm_tokenizer_t *t);     /* VM_NEVER: none */
+uint32_t vm_tokenizer_eos(const vm_tokenizer_t *t);
+
+/* Characters of the longest token, as vLLM's length check wants it. */
+uint32_t vm_tokenizer_longest(const vm_tokenizer_t *t);
+
+/*
+ * Appends the ids of a text.  At most `max` of them (0: no limit): stops
+ * there.  VM_OK or VM_ERROR (no memory).
+ */
+int vm_tokenizer_encode(const vm_tokenizer_t *t, const char *text, size_t len,
+    size_t max, vm_ids_t *out);
+
+/*
+ * The bytes that a token stands for in running text (not necessarily whole
+ * characters); empty for special tokens and ids beyond the vocabulary.
+ */
+vm_str_t vm_tokenizer_bytes(const vm_tokenizer_t *t, uint32_t id);
+
+/* As the vocabulary spells it: "</s>", "<0x0A>", "\xe2\x96\x81the". */
+vm_str_t vm_tokenizer_piece(const vm_tokenizer_t *t, uint32_t id);
+
+int vm_tokenizer_special(const vm_tokenizer_t *t, uint32_t id);
+
+
+#endif /* VM_TOKENIZER_H */
