@@ -1,0 +1,1035 @@
+/*
+ * The walker of request tables: types as pydantic's lax mode takes them, and
+ * its violations in the one format that vLLM prints.
+ */
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "field.h"
+
+
+#define VM_VIOLATIONS_SHOWN  10
+#define VM_VIOLATION_CUT     1000        /* characters of a line */
+#define VM_VIOLATION_INPUT   200         /* characters of a string */
+#define VM_TRUNCATED         "...[truncated]"
+
+
+typedef struct vm_place_s  vm_place_t;
+
+struct vm_place_s {
+    const vm_place_t  *up;
+    const char        *name;            /* NULL: an index */
+    size_t             index;
+};
+
+
+static int vm_type_check(const vm_type_t *t, const json_t *v,
+    const vm_place_t *at, void *out, vm_violations_t *x);
+
+
+const vm_type_t  vm_any_type = { .kind = VM_T_ANY };
+const vm_type_t  vm_str_type = { .kind = VM_T_STR };
+const vm_type_t  vm_int_type = { .kind = VM_T_INT };
+const vm_type_t  vm_float_type = { .kind = VM_T_FLOAT };
+const vm_type_t  vm_bool_type = { .kind = VM_T_BOOL };
+const vm_type_t  vm_dict_type = { .kind = VM_T_DICT };
+const vm_type_t  vm_list_type = { .kind = VM_T_LIST };
+
+const vm_type_t  vm_int_list_type = {
+    .kind = VM_T_LIST, .item = &vm_int_type
+};
+
+const vm_type_t  vm_str_list_type = {
+    .kind = VM_T_LIST, .item = &vm_str_type
+};
+
+const vm_type_t  vm_int64_type = {
+    .kind = VM_T_INT, .has_ge = 1, .ge = INT64_MIN, .has_le = 1,
+    .le = INT64_MAX
+};
+
+const vm_type_t  vm_uint_type = { .kind = VM_T_INT, .has_ge = 1, .ge = 0 };
+
+const vm_type_t  vm_id_list_type = {
+    .kind = VM_T_LIST, .item = &vm_uint_type
+};
+
+
+void
+vm_violations_init(vm_violations_t *x, vm_error_t *e, vm_pool_t *pool)
+{
+    memset(x, 0, sizeof(vm_violations_t));
+
+    vm_buf_init(&x->text);
+    x->error = e;
+    x->pool = pool;
+}
+
+
+void
+vm_violations_free(vm_violations_t *x)
+{
+    vm_buf_free(&x->text);
+}
+
+
+static void
+vm_place_print(vm_buf_t *b, const vm_place_t *at)
+{
+    if (at->up) {
+        vm_place_print(b, at->up);
+        vm_buf_char(b, '.');
+    }
+
+    if (at->name) {
+        vm_buf_str(b, at->name);
+
+    } else {
+        vm_buf_uint(b, at->index);
+    }
+}
+
+
+/* 'input': its str(), shortened; containers by their size alone. */
+
+static void
+vm_violation_input(vm_buf_t *out, const json_t *v)
+{
+    size_t      n;
+    vm_buf_t    b;
+    const char *s;
+
+    vm_buf_init(&b);
+
+    switch (vm_value_type(v)) {
+
+    case VM_PY_DICT:
+        vm_buf_printf(&b, "<dict of %zu items>", json_object_size(v));
+        break;
+
+    case VM_PY_LIST:
+        vm_buf_printf(&b, "<list of %zu items>", json_array_size(v));
+        break;
+
+    case VM_PY_STR:
+        s = json_string_value(v);
+        n = json_string_length(v);
+        vm_buf_add(&b, s, vm_value_prefix(s, n, VM_VIOLATION_INPUT));
+
+        if (b.len < n) {
+            vm_buf_lit(&b, VM_TRUNCATED);
+        }
+
+        break;
+
+    default:
+        vm_value_str(&b, v);
+    }
+
+    vm_value_repr_str(out, b.len ? b.data : "", b.len);
+    vm_buf_free(&b);
+}
+
+
+void
+vm_violations_add(vm_violations_t *x, const char *type, const char *place,
+    const char *message, const json_t *input, const char *ctx)
+{
+    size_t     cut;
+    vm_buf_t   line;
+
+    if (x->count == 0) {
+        snprintf(x->first, sizeof(x->first), "%s", place);
+    }
+
+    if (x->count < VM_VIOLATIONS_SHOWN) {
+        x->offsets[x->count] = x->text.len;
+        vm_buf_init(&line);
+
+        vm_buf_printf(&line, "{'type': '%s', 'loc': ", type);
+        vm_value_repr_str(&line, place, strlen(place));
+        vm_buf_lit(&line, ", 'msg': ");
+        vm_value_repr_str(&line, message, strlen(message));
+        vm_buf_lit(&line, ", 'input': ");
+        vm_violation_input(&line, input);
+
+        if (ctx) {
+            vm_buf_printf(&line, ", 'ctx': {%s}", ctx);
+        }
+
+        vm_buf_char(&line, '}');
+
+        vm_buf_lit(&x->text, "\n  ");
+        cut = vm_value_prefix(line.data, line.len, VM_VIOLATION_CUT);
+        vm_buf_add(&x->text, line.data, cut);
+
+        if (cut < line.len) {
+            vm_buf_lit(&x->text, VM_TRUNCATED);
+        }
+
+        vm_buf_free(&line);
+    }
+
+    x->count++;
+}
+
+
+static int
+vm_violation(vm_violations_t *x, const vm_place_t *at, const char *type,
+    const char *message, const json_t *input, const char *ctx)
+{
+    vm_buf_t  b;
+
+    vm_buf_init(&b);
+    vm_place_print(&b, at);
+    vm_buf_char(&b, '\0');
+
+    if (!b.failed) {
+        vm_violations_add(x, type, b.data, message, input, ctx);
+    }
+
+    vm_buf_free(&b);
+
+    return VM_ERROR;
+}
+
+
+int
+vm_violations_report(vm_violations_t *x)
+{
+    char        *param;
+    vm_buf_t    *b, all;
+
+    if (x->error->status) {
+        return VM_ERROR;                /* a rule answered at once */
+    }
+
+    b = &all;
+    vm_buf_init(b);
+    vm_buf_printf(b, "%zu validation error%s:", x->count,
+                  x->count == 1 ? "" : "s");
+    vm_buf_add(b, x->text.data, x->text.len);
+
+    if (x->count > VM_VIOLATIONS_SHOWN) {
+        vm_buf_printf(b, "\n  ...and %zu more errors",
+                      x->count - VM_VIOLATIONS_SHOWN);
+    }
+
+    vm_buf_char(b, '\0');
+
+    param = vm_pool_strdup(x->pool, x->first, strlen(x->first));
+
+    if (param == NULL || b->failed) {
+        vm_error_memory(x->error);
+
+    } else {
+        vm_error_set(x->error, 400, "Bad Request", param,
+                     vm_pool_strdup(x->pool, b->data, b->len));
+    }
+
+    vm_buf_free(b);
+
+    return VM_ERROR;
+}
+
+
+/* Forget what a branch of a union complained about: another one fits. */
+
+static void
+vm_violations_rewind(vm_violations_t *x, size_t count)
+{
+    if (count < VM_VIOLATIONS_SHOWN && x->count > count) {
+        x->text.len = x->offsets[count];
+    }
+
+    x->count = count;
+}
+
+
+/* A string of digits as int() takes it: blanks around, "_" between, ".0". */
+
+static int
+vm_field_int_text(const char *s, size_t len, vm_int_t *out)
+{
+    char    digits[64];
+    size_t  i, n;
+
+    while (len && isspace((unsigned char) *s)) {
+        s++;
+        len--;
+    }
+
+    while (len && isspace((unsigned char) s[len - 1])) {
+        len--;
+    }
+
+    n = 0;
+    i = 0;
+
+    if (len && (*s == '-' || *s == '+')) {
+        if (*s == '-') {
+            digits[n++] = '-';
+        }
+
+        i = 1;
+    }
+
+    if (i == len || !isdigit((unsigned char) s[i])) {
+        return 0;
+    }
+
+    for ( /* void */ ; i < len && (isdigit((unsigned char) s[i])
+                                   || (s[i] == '_' && i + 1 < len
+                                       && isdigit((unsigned char) s[i + 1])));
+         i++)
+    {
+        if (s[i] != '_' && n < sizeof(digits) - 1) {
+            digits[n++] = s[i];
+        }
+    }
+
+    if (i < len && s[i] == '.') {
+        while (++i < len && s[i] == '0') { /* void */ }
+    }
+
+    if (i != len) {
+        return 0;
+    }
+
+    digits[n] = '\0';
+    errno = 0;
+    out->v = strtoll(digits, NULL, 10);
+    out->big = errno == ERANGE;
+
+    return 1;
+}
+
+
+int
+vm_field_int(const json_t *v, vm_int_t *out)
+{
+    double       d;
+    const char  *s;
+
+    out->json = v;
+    out->set = 1;
+    out->big = 0;
+
+    switch (vm_value_type(v)) {
+
+    case VM_PY_INT:
+        out->v = json_integer_value(v);
+        return 1;
+
+    case VM_PY_BOOL:
+        out->v = json_is_true(v);
+        return 1;
+
+    case VM_PY_BIGINT:
+        s = vm_value_digits(v);
+        out->v = s[0] == '-' ? INT64_MIN : INT64_MAX;
+        out->big = 1;
+        return 1;
+
+    case VM_PY_FLOAT:
+        d = vm_value_float(v);
+
+        if (!isfinite(d) || d != floor(d)) {
+            return 0;
+        }
+
+        out->big = fabs(d) >= 0x1p63;
+        out->v = out->big ? (d < 0 ? INT64_MIN : INT64_MAX) : (json_int_t) d;
+        return 1;
+
+    case VM_PY_STR:
+        return vm_field_int_text(json_string_value(v), json_string_length(v),
+                                 out);
+
+    default:
+        return 0;
+    }
+}
+
+
+int
+vm_field_float(const json_t *v, double *out)
+{
+    char        *end;
+    size_t       len;
+    const char  *s;
+
+    switch (vm_value_type(v)) {
+
+    case VM_PY_INT:
+    case VM_PY_BIGINT:
+    case VM_PY_FLOAT:
+    case VM_PY_BOOL:
+        *out = vm_value_float(v);
+        return 1;
+
+    case VM_PY_STR:
+        s = json_string_value(v);
+        len = json_string_length(v);
+
+        while (len && isspace((unsigned char) s[len - 1])) {
+            len--;
+        }
+
+        /* strtod() takes more than Python does: hexadecimal, "nan(...)" */
+
+        if (len == 0 || memchr(s, 'x', len) || memchr(s, 'X', len)
+            || memchr(s, '(', len))
+        {
+            return 0;
+        }
+
+        *out = strtod(s, &end);
+
+        return end == s + len;
+
+    default:
+        return 0;
+    }
+}
+
+
+int
+vm_field_bool(const json_t *v, uint8_t *out)
+{
+    double                    d;
+    size_t                    i;
+    const char               *s;
+    static const char *const  words[] = {
+        "0", "f", "n", "no", "off", "false", "1", "t", "y", "on", "yes",
+        "true"
+    };
+
+    switch (vm_value_type(v)) {
+
+    case VM_PY_BOOL:
+    case VM_PY_INT:
+    case VM_PY_FLOAT:
+        d = vm_value_float(v);
+        *out = d == 1;
+        return d == 0 || d == 1;
+
+    case VM_PY_STR:
+        s = json_string_value(v);
+
+        for (i = 0; i < vm_nelts(words); i++) {
+            if (strcasecmp(s, words[i]) == 0) {
+                *out = i >= vm_nelts(words) / 2;
+                return 1;
+            }
+        }
+
+        /* fall through */
+
+    default:
+        return 0;
+    }
+}
+
+
+void
+vm_int_print(vm_buf_t *b, const vm_int_t *n)
+{
+    if (!n->big) {
+        vm_buf_int(b, n->v);
+
+    } else if (vm_value_type(n->json) == VM_PY_FLOAT) {
+        vm_buf_printf(b, "%.0f", vm_value_float(n->json));
+
+    } else {
+        vm_value_str(b, n->json);
+    }
+}
+
+
+const char *
+vm_int_text(vm_pool_t *pool, const vm_int_t *n)
+{
+    char      *text;
+    vm_buf_t   b;
+
+    vm_buf_init(&b);
+    vm_int_print(&b, n);
+
+    text = b.failed ? NULL : vm_pool_strdup(pool, b.data, b.len);
+    vm_buf_free(&b);
+
+    return text ? text : "";
+}
+
+
+static int
+vm_check_int(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_int_t *out, vm_violations_t *x)
+{
+    char      ctx[64], msg[96];
+    vm_int_t  n;
+
+    if (!vm_field_int(v, &n)) {
+
+        switch (vm_value_type(v)) {
+
+        case VM_PY_STR:
+            return vm_violation(x, at, "int_parsing",
+                                "Input should be a valid integer, unable to "
+                                "parse string as an integer", v, NULL);
+
+        case VM_PY_FLOAT:
+            if (!isfinite(vm_value_float(v))) {
+                return vm_violation(x, at, "finite_number",
+                                    "Input should be a finite number", v,
+                                    NULL);
+            }
+
+            return vm_violation(x, at, "int_from_float",
+                                "Input should be a valid integer, got a "
+                                "number with a fractional part", v, NULL);
+
+        default:
+            return vm_violation(x, at, "int_type",
+                                "Input should be a valid integer", v, NULL);
+        }
+    }
+
+    if (t->has_ge && (n.v < t->ge || (n.big && n.v == INT64_MIN))) {
+        snprintf(msg, sizeof(msg),
+                 "Input should be greater than or equal to %lld", t->ge);
+        snprintf(ctx, sizeof(ctx), "'ge': %lld", t->ge);
+
+        return vm_violation(x, at, "greater_than_equal", msg, v, ctx);
+    }
+
+    if (t->has_le && (n.v > t->le || (n.big && n.v == INT64_MAX))) {
+        snprintf(msg, sizeof(msg),
+                 "Input should be less than or equal to %lld", t->le);
+        snprintf(ctx, sizeof(ctx), "'le': %lld", t->le);
+
+        return vm_violation(x, at, "less_than_equal", msg, v, ctx);
+    }
+
+    if (out) {
+        *out = n;
+    }
+
+    return VM_OK;
+}
+
+
+static int
+vm_check_float(const json_t *v, const vm_place_t *at, vm_float_t *out,
+    vm_violations_t *x)
+{
+    double  d;
+
+    if (!vm_field_float(v, &d)) {
+
+        if (vm_value_type(v) == VM_PY_STR) {
+            return vm_violation(x, at, "float_parsing",
+                                "Input should be a valid number, unable to "
+                                "parse string as a number", v, NULL);
+        }
+
+        return vm_violation(x, at, "float_type",
+                            "Input should be a valid number", v, NULL);
+    }
+
+    if (out) {
+        out->v = d;
+        out->set = 1;
+    }
+
+    return VM_OK;
+}
+
+
+static int
+vm_check_bool(const json_t *v, const vm_place_t *at, uint8_t *out,
+    vm_violations_t *x)
+{
+    uint8_t  yes;
+
+    if (!vm_field_bool(v, &yes)) {
+
+        switch (vm_value_type(v)) {
+
+        case VM_PY_STR:
+        case VM_PY_INT:
+        case VM_PY_BIGINT:
+            return vm_violation(x, at, "bool_parsing",
+                                "Input should be a valid boolean, unable to "
+                                "interpret input", v, NULL);
+
+        default:
+            return vm_violation(x, at, "bool_type",
+                                "Input should be a valid boolean", v, NULL);
+        }
+    }
+
+    if (out) {
+        *out = yes;
+    }
+
+    return VM_OK;
+}
+
+
+/* 'a', 'b' or 'c' */
+
+static void
+vm_literal_print(vm_buf_t *b, const char *const *values)
+{
+    size_t  i;
+
+    for (i = 0; values[i]; i++) {
+
+        if (i) {
+            vm_buf_str(b, values[i + 1] ? ", " : " or ");
+        }
+
+        vm_buf_printf(b, "'%s'", values[i]);
+    }
+}
+
+
+static int
+vm_check_literal(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    size_t    i;
+    vm_buf_t  ctx, list, msg;
+
+    if (vm_value_type(v) == VM_PY_STR) {
+        for (i = 0; t->values[i]; i++) {
+            if (strcmp(json_string_value(v), t->values[i]) == 0) {
+                return VM_OK;
+            }
+        }
+    }
+
+    vm_buf_init(&list);
+    vm_buf_init(&msg);
+    vm_buf_init(&ctx);
+
+    vm_literal_print(&list, t->values);
+    vm_buf_lit(&msg, "Input should be ");
+    vm_buf_add(&msg, list.data, list.len);
+    vm_buf_char(&msg, '\0');
+    vm_buf_lit(&ctx, "'expected': ");
+    vm_value_repr_str(&ctx, list.data, list.len);
+    vm_buf_char(&ctx, '\0');
+
+    if (!msg.failed && !ctx.failed && !list.failed) {
+        vm_violation(x, at, "literal_error", msg.data, v, ctx.data);
+    }
+
+    vm_buf_free(&list);
+    vm_buf_free(&msg);
+    vm_buf_free(&ctx);
+
+    return VM_ERROR;
+}
+
+
+static int
+vm_check_size(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    char    ctx[96], msg[96];
+    size_t  limit, n;
+
+    n = json_array_size(v);
+
+    if (t->min_items && n < t->min_items) {
+        limit = t->min_items;
+
+    } else if (t->max_items && n > t->max_items) {
+        limit = t->max_items;
+
+    } else {
+        return VM_OK;
+    }
+
+    snprintf(msg, sizeof(msg),
+             "List should have at %s %zu item%s after validation, not %zu",
+             n < limit ? "least" : "most", limit, limit == 1 ? "" : "s", n);
+    snprintf(ctx, sizeof(ctx),
+             "'field_type': 'List', '%s_length': %zu, 'actual_length': %zu",
+             n < limit ? "min" : "max", limit, n);
+
+    return vm_violation(x, at, n < limit ? "too_short" : "too_long", msg, v,
+                        ctx);
+}
+
+
+static int
+vm_check_list(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    int          rc;
+    size_t       i;
+    json_t      *item;
+    vm_place_t   here;
+
+    if (vm_value_type(v) != VM_PY_LIST) {
+        return vm_violation(x, at, "list_type",
+                            "Input should be a valid list", v, NULL);
+    }
+
+    rc = VM_OK;
+
+    if (t->item) {
+        here.up = at;
+        here.name = NULL;
+
+        json_array_foreach(v, i, item) {
+            here.index = i;
+
+            if (vm_type_check(t->item, item, &here, NULL, x) != VM_OK) {
+                rc = VM_ERROR;
+            }
+        }
+    }
+
+    return rc == VM_OK ? vm_check_size(t, v, at, x) : rc;
+}
+
+
+static int
+vm_check_dict(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    int          rc;
+    json_t      *item;
+    vm_place_t   here;
+
+    if (vm_value_type(v) != VM_PY_DICT) {
+        return vm_violation(x, at, "dict_type",
+                            "Input should be a valid dictionary", v, NULL);
+    }
+
+    rc = VM_OK;
+
+    if (t->item) {
+        here.up = at;
+
+        json_object_foreach((json_t *) v, here.name, item) {
+            if (vm_type_check(t->item, item, &here, NULL, x) != VM_OK) {
+                rc = VM_ERROR;
+            }
+        }
+    }
+
+    return rc;
+}
+
+
+static void
+vm_field_default(const vm_field_t *f, void *out)
+{
+    void  *p;
+
+    if (out == NULL || (f->flags & VM_F_CHECK)) {
+        return;
+    }
+
+    p = (char *) out + f->offset;
+
+    switch (f->type->kind) {
+
+    case VM_T_INT:
+        ((vm_int_t *) p)->v = f->def;
+        break;
+
+    case VM_T_FLOAT:
+        ((vm_float_t *) p)->v = (double) f->def;
+        break;
+
+    case VM_T_BOOL:
+        *(uint8_t *) p = (uint8_t) f->def;
+        break;
+
+    default:
+        break;
+    }
+}
+
+
+static int
+vm_check_fields(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    void *out, vm_violations_t *x)
+{
+    int                rc;
+    void              *p;
+    json_t            *item;
+    vm_place_t         here;
+    const vm_field_t  *f;
+
+    rc = VM_OK;
+    here.up = at;
+
+    for (f = t->fields; f->name; f++) {
+        here.name = f->name;
+        item = json_object_get(v, f->name);
+
+        vm_field_default(f, out);
+
+        if (item == NULL) {
+
+            if (f->flags & VM_F_REQUIRED) {
+                rc = vm_violation(x, &here, "missing", "Field required", v,
+                                  NULL);
+            }
+
+            continue;
+        }
+
+        if (json_is_null(item) && !(f->flags & VM_F_NOTNULL)) {
+            continue;
+        }
+
+        p = (out && !(f->flags & VM_F_CHECK)) ? (char *) out + f->offset
+                                               : NULL;
+
+        if (vm_type_check(f->type, item, &here, p, x) != VM_OK) {
+            rc = VM_ERROR;
+
+            if (x->error->status) {
+                return rc;
+            }
+
+        } else if (f->rule && f->rule(item, x->error, x->pool) != VM_OK) {
+            return VM_ERROR;
+        }
+    }
+
+    return rc;
+}
+
+
+static int
+vm_check_model(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    void *out, vm_violations_t *x)
+{
+    if (vm_value_type(v) == VM_PY_DICT) {
+        return vm_check_fields(t, v, at, out, x);
+    }
+
+    if (t->typed_dict) {
+        return vm_violation(x, at, "dict_type",
+                            "Input should be a valid dictionary", v, NULL);
+    }
+
+    return vm_violation(x, at, "model_attributes_type",
+                        "Input should be a valid dictionary or object to "
+                        "extract fields from", v, NULL);
+}
+
+
+/* Does a value fit without being converted?  Then its branch is preferred. */
+
+static int
+vm_type_exact(const vm_type_t *t, const json_t *v)
+{
+    size_t    i;
+    json_t   *item;
+    vm_py_e   py;
+
+    py = vm_value_type(v);
+
+    switch (t->kind) {
+
+    case VM_T_STR:
+        return py == VM_PY_STR;
+
+    case VM_T_INT:
+        return py == VM_PY_INT || py == VM_PY_BIGINT;
+
+    case VM_T_FLOAT:
+        return py == VM_PY_FLOAT;
+
+    case VM_T_BOOL:
+        return py == VM_PY_BOOL;
+
+    case VM_T_LIST:
+        if (py != VM_PY_LIST) {
+            return 0;
+        }
+
+        json_array_foreach(v, i, item) {
+            if (t->item && !vm_type_exact(t->item, item)) {
+                return 0;
+            }
+        }
+
+        return 1;
+
+    default:
+        return 0;
+    }
+}
+
+
+static int
+vm_check_union(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_any_t *out, vm_violations_t *x)
+{
+    int               i;
+    size_t            count;
+    vm_place_t        here;
+    const vm_type_t  *b;
+
+    count = x->count;
+
+    for (i = 0; t->branches[i]; i++) {
+
+        if (vm_type_exact(t->branches[i], v)) {
+            vm_type_check(t->branches[i], v, at, NULL, x);
+
+            if (x->count == count) {
+                goto found;
+            }
+
+            vm_violations_rewind(x, count);
+        }
+    }
+
+    for (i = 0; t->branches[i]; i++) {
+        size_t  before = x->count;
+
+        b = t->branches[i];
+        here.up = at;
+        here.name = b->name;
+
+        vm_type_check(b, v, b->name ? &here : at, NULL, x);
+
+        if (x->count == before) {
+            vm_violations_rewind(x, count);
+            goto found;
+        }
+    }
+
+    return VM_ERROR;
+
+found:
+
+    if (out) {
+        out->branch = i;
+    }
+
+    return VM_OK;
+}
+
+
+static int
+vm_type_check(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    void *out, vm_violations_t *x)
+{
+    int      rc;
+    vm_py_e  py;
+
+    py = vm_value_type(v);
+
+    switch (t->kind) {
+
+    case VM_T_INT:
+        return vm_check_int(t, v, at, out, x);
+
+    case VM_T_FLOAT:
+        return vm_check_float(v, at, out, x);
+
+    case VM_T_BOOL:
+        return vm_check_bool(v, at, out, x);
+
+    case VM_T_STR:
+        rc = py == VM_PY_STR ? VM_OK
+                             : vm_violation(x, at, "string_type",
+                                            "Input should be a valid string",
+                                            v, NULL);
+        break;
+
+    case VM_T_LITERAL:
+        rc = vm_check_literal(t, v, at, x);
+        break;
+
+    case VM_T_LIST:
+        rc = vm_check_list(t, v, at, x);
+        break;
+
+    case VM_T_ITERABLE:
+        rc = (py == VM_PY_LIST || py == VM_PY_DICT)
+             ? VM_OK : vm_violation(x, at, "iterable_type",
+                                    "Input should be iterable", v, NULL);
+        break;
+
+    case VM_T_DICT:
+        rc = vm_check_dict(t, v, at, x);
+        break;
+
+    case VM_T_MODEL:
+        rc = vm_check_model(t, v, at, NULL, x);
+        break;
+
+    case VM_T_UNION:
+        rc = vm_check_union(t, v, at, out, x);
+        break;
+
+    default: /* VM_T_ANY */
+        rc = VM_OK;
+        break;
+    }
+
+    if (rc == VM_OK && out) {
+
+        /* the first member of vm_any_t, and the whole of a string's field */
+
+        *(const json_t **) out = v;
+    }
+
+    return rc;
+}
+
+
+int
+vm_model_check(const vm_type_t *model, const json_t *v, const char *root,
+    void *out, vm_violations_t *x)
+{
+    vm_place_t  at;
+
+    at.up = NULL;
+    at.name = root;
+    at.index = 0;
+
+    if (v == NULL || json_is_null(v)) {
+        return vm_violation(x, &at, "missing", "Field required", NULL, NULL);
+    }
+
+    return vm_check_model(model, v, &at, out, x);
+}
+
+
+int
+vm_model_load(const vm_type_t *model, const json_t *v, const char *root,
+    void *out, vm_error_t *e, vm_pool_t *pool)
+{
+    int              rc;
+    vm_violations_t  x;
+
+    vm_violations_init(&x, e, pool);
+    rc = vm_model_check(model, v, root, out, &x);
+
+    if (rc != VM_OK) {
+        vm_violations_report(&x);
+    }
+
+    vm_violations_free(&x);
+
+    return rc;
+}
