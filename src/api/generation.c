@@ -1100,10 +1100,6 @@ vm_generation_output_tokens(const vm_generation_t *g)
     uint32_t  i;
     uint64_t  n;
 
-    if (g->echo_only) {
-        return 0;
-    }
-
     for (n = 0, i = 0; i < g->nchoices; i++) {
         n += g->choices[i].made;
     }
