@@ -231,6 +231,9 @@ ngx_http_vllm_mock_adapter_t *ngx_http_vllm_mock_adapter_add(
 vm_time_t ngx_http_vllm_mock_now(void);     /* CLOCK_MONOTONIC */
 double ngx_http_vllm_mock_unix(void);
 
+/* 64 bits that no other request of the zone has */
+uint64_t ngx_http_vllm_mock_random(ngx_http_vllm_mock_zone_t *z);
+
 
 /* ---- a request ---- */
 
@@ -282,8 +285,11 @@ struct ngx_http_vllm_mock_route_s {
     ngx_uint_t                when;         /* which settings it needs */
 };
 
-const ngx_http_vllm_mock_route_t *ngx_http_vllm_mock_route_find(
-    ngx_http_vllm_mock_ctx_t *ctx);
+/* NGX_DECLINED: ctx->route is to answer.  Else it was answered. */
+ngx_int_t ngx_http_vllm_mock_route(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_uint_t ngx_http_vllm_mock_method_index(ngx_uint_t method);
+ngx_uint_t ngx_http_vllm_mock_instrumented(
+    const ngx_http_vllm_mock_route_t *route);
 ngx_uint_t ngx_http_vllm_mock_route_index(
     const ngx_http_vllm_mock_route_t *route);
 const vm_str_t *ngx_http_vllm_mock_route_names(void);
