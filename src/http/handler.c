@@ -26,7 +26,7 @@ ngx_http_vllm_mock_cleanup(void *data)
 
 /* The path as it came: %XX decoded, nothing merged or resolved. */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_vllm_mock_path(ngx_http_vllm_mock_ctx_t *ctx)
 {
     size_t               len;
@@ -124,8 +124,9 @@ ngx_http_vllm_mock_copy(ngx_http_vllm_mock_ctx_t *ctx, const char *name)
 }
 
 
-static ngx_http_vllm_mock_ctx_t *
-ngx_http_vllm_mock_create_ctx(ngx_http_request_t *r)
+ngx_http_vllm_mock_ctx_t *
+ngx_http_vllm_mock_create_ctx(ngx_http_request_t *r,
+    ngx_http_vllm_mock_loc_conf_t *conf)
 {
     ngx_pool_cleanup_t        *cln;
     ngx_http_vllm_mock_ctx_t  *ctx;
@@ -146,7 +147,7 @@ ngx_http_vllm_mock_create_ctx(ngx_http_request_t *r)
     cln->data = ctx;
 
     ctx->request = r;
-    ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_vllm_mock_module);
+    ctx->conf = conf;
     ctx->zone = ctx->conf->shm_zone->data;
     ctx->settings = ctx->conf->settings;
     ctx->started = ngx_http_vllm_mock_now();
@@ -461,7 +462,8 @@ ngx_http_vllm_mock_handler(ngx_http_request_t *r)
     ngx_int_t                  rc;
     ngx_http_vllm_mock_ctx_t  *ctx;
 
-    ctx = ngx_http_vllm_mock_create_ctx(r);
+    ctx = ngx_http_vllm_mock_create_ctx(r,
+              ngx_http_get_module_loc_conf(r, ngx_http_vllm_mock_module));
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

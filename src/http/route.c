@@ -230,6 +230,29 @@ ngx_http_vllm_mock_redirect(ngx_http_vllm_mock_ctx_t *ctx)
 }
 
 
+ngx_int_t
+ngx_http_vllm_mock_errors_allow(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    if (ngx_http_vllm_mock_path(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx->route = ngx_http_vllm_mock_lookup(ctx, ctx->path.data,
+                                           ctx->path.len);
+
+    if (ctx->route
+        && ngx_http_vllm_mock_header_add(ctx->request, "Allow",
+                                         ctx->route->allow,
+                                         ngx_strlen(ctx->route->allow))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_vllm_mock_cors(ctx);
+}
+
+
 static ngx_int_t
 ngx_http_vllm_mock_wrong_method(ngx_http_vllm_mock_ctx_t *ctx)
 {
