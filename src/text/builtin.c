@@ -3,10 +3,10 @@
  * (special tokens, bytes, text), made of word lists and syllables, and matched
  * greedily by a trie.
  *
- * No piece but those of white space alone has a space behind its first byte,
- * and a run of spaces gives its last one to what follows.  So a token boundary
- * before a space is one in whatever follows, and text can be continued without
- * changing the ids that it has.
+ * No piece but those of spaces alone has a space behind its first byte, and a
+ * run of spaces gives its last one to what follows if that has such a piece.  So a token boundary
+ * before a space is one in whatever follows, and text can be continued by words
+ * without changing the ids that it has, wherever it was cut.
  */
 
 #include <stdio.h>
@@ -67,7 +67,9 @@ static void vm_builtin_word(vm_builtin_t *b, const char *word);
 static void vm_builtin_syllables(vm_builtin_t *b);
 static int vm_builtin_encode(const vm_tokenizer_t *t, const char *text,
     size_t len, size_t max, vm_ids_t *out);
-static int vm_builtin_spaces(const vm_builtin_t *b, size_t n, size_t max,
+static uint32_t vm_builtin_match(const vm_builtin_t *b, const char *text,
+    size_t len, size_t *match);
+static void vm_builtin_spaces(const vm_builtin_t *b, size_t n, size_t max,
     vm_ids_t *out);
 static vm_str_t vm_builtin_bytes(const vm_tokenizer_t *t, uint32_t id);
 static vm_str_t vm_builtin_piece(const vm_tokenizer_t *t, uint32_t id);
@@ -382,8 +384,8 @@ static int
 vm_builtin_encode(const vm_tokenizer_t *t, const char *text, size_t len,
     size_t max, vm_ids_t *out)
 {
-    size_t               i, k, match, run;
-    uint32_t             id, node;
+    size_t               i, match, run;
+    uint32_t             id;
     const vm_builtin_t  *b;
 
     b = (const vm_builtin_t *) t;
@@ -398,7 +400,12 @@ vm_builtin_encode(const vm_tokenizer_t *t, const char *text, size_t len,
             }
 
             if (i + run < len) {
-                run--;
+                (void) vm_builtin_match(b, text + i + run - 1,
+                                        len - i - run + 1, &match);
+
+                if (match > 1) {
+                    run--;
+                }
             }
 
             if (run) {
@@ -408,22 +415,7 @@ vm_builtin_encode(const vm_tokenizer_t *t, const char *text, size_t len,
             }
         }
 
-        id = 0;
-        match = 1;
-        node = 0;
-
-        for (k = i; k < len; k++) {
-            node = vm_builtin_walk(b, node, (unsigned char) text[k]);
-
-            if (node == 0) {
-                break;
-            }
-
-            if (b->ids[node]) {
-                id = b->ids[node];
-                match = k + 1 - i;
-            }
-        }
+        id = vm_builtin_match(b, text + i, len - i, &match);
 
         if (id == 0) {
             id = VM_BUILTIN_SPECIAL + (unsigned char) text[i];
@@ -437,7 +429,37 @@ vm_builtin_encode(const vm_tokenizer_t *t, const char *text, size_t len,
 }
 
 
-static int
+/* The longest piece that a text begins with; 0 and one byte if none. */
+
+static uint32_t
+vm_builtin_match(const vm_builtin_t *b, const char *text, size_t len,
+    size_t *match)
+{
+    size_t    i;
+    uint32_t  id, node;
+
+    id = 0;
+    node = 0;
+    *match = 1;
+
+    for (i = 0; i < len; i++) {
+        node = vm_builtin_walk(b, node, (unsigned char) text[i]);
+
+        if (node == 0) {
+            break;
+        }
+
+        if (b->ids[node]) {
+            id = b->ids[node];
+            *match = i + 1;
+        }
+    }
+
+    return id;
+}
+
+
+static void
 vm_builtin_spaces(const vm_builtin_t *b, size_t n, size_t max, vm_ids_t *out)
 {
     size_t    i, k;
@@ -460,8 +482,6 @@ vm_builtin_spaces(const vm_builtin_t *b, size_t n, size_t max, vm_ids_t *out)
         vm_ids_add(out, b->ids[node]);
         n -= vm_builtin_runs[i];
     }
-
-    return out->failed ? VM_ERROR : VM_OK;
 }
 
 
