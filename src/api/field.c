@@ -1011,7 +1011,9 @@ vm_model_check(const vm_type_t *model, const json_t *v, const char *root,
         return vm_violation(x, &at, "missing", "Field required", NULL, NULL);
     }
 
-    return vm_check_model(model, v, &at, out, x);
+    return model->kind == VM_T_MODEL
+           ? vm_check_model(model, v, &at, out, x)
+           : vm_type_check(model, v, &at, out, x);
 }
 
 

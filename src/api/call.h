@@ -1,0 +1,69 @@
+/*
+ * What a request brings along besides its body, and what an api file may ask
+ * of the server behind it.
+ */
+
+#ifndef VM_CALL_H
+#define VM_CALL_H
+
+
+#include "error.h"
+#include "settings.h"
+
+
+typedef struct {
+    uint32_t     number;            /* of an adapter, from 1; 0: base model */
+    vm_str_t     name;
+    vm_str_t     path;
+} vm_adapter_t;
+
+typedef enum {
+    VM_LENGTH_MAX,                  /* as many as may be */
+    VM_LENGTH_FIXED,                /* a */
+    VM_LENGTH_UNIFORM,              /* a .. b */
+    VM_LENGTH_NORMAL,               /* mean a, sigma b */
+    VM_LENGTH_LOGNORMAL             /* of the logarithm: mu a, sigma b */
+} vm_length_e;
+
+typedef enum {
+    VM_TEXT_WORDS,
+    VM_TEXT_MESSAGE,                /* names model and pod, then words */
+    VM_TEXT_ECHO,                   /* the prompt, then words */
+    VM_TEXT_FILE                    /* a line of a file, then words */
+} vm_text_e;
+
+/* vllm_mock_output */
+
+typedef struct {
+    vm_text_e          text;
+    vm_length_e        length;
+    double             a;
+    double             b;
+    const char        *pod;
+    vm_str_t          *lines;
+    size_t             nlines;
+} vm_output_t;
+
+
+typedef struct {
+    vm_pool_t             *pool;
+    const vm_settings_t   *settings;
+    const vm_output_t     *output;
+    vm_error_t             error;
+
+    uint64_t               random;      /* 64 bits, of this request alone */
+    double                 now;         /* Unix seconds */
+
+    /* headers; NULL: not sent */
+    const char            *request_id;
+    const char            *dp_rank;
+    const char            *priority;
+
+    /* an adapter by name: 1 and *out, or 0 */
+    int                  (*adapter)(void *data, const char *name, size_t len,
+                                    vm_adapter_t *out);
+    void                  *data;
+} vm_call_t;
+
+
+#endif /* VM_CALL_H */
