@@ -157,23 +157,28 @@ void
 vm_expose_histogram(vm_buf_t *out, const char *name, const vm_label_t *labels,
     const vm_hist_t *h)
 {
-    vm_expose_histogram_as(out, name, labels, h,
-                           (double) vm_hist_count(h), h->sum);
+    double    bounds[VM_HIST_MAX];
+    uint32_t  i;
+
+    for (i = 0; i < h->n; i++) {
+        bounds[i] = vm_hist_bound(h, i);
+    }
+
+    vm_expose_buckets(out, name, labels, bounds, h->counts, h->n,
+                      (double) vm_hist_count(h), h->sum);
 }
 
 
-/* Of a count that is not the buckets' own, each shows what it can hold. */
-
 void
-vm_expose_histogram_as(vm_buf_t *out, const char *name,
-    const vm_label_t *labels, const vm_hist_t *h, double count, double sum)
+vm_expose_buckets(vm_buf_t *out, const char *name, const vm_label_t *labels,
+    const double *bounds, const uint64_t *counts, uint32_t n, double count,
+    double sum)
 {
-    char               bound[32];
     double             value;
-    size_t             n;
+    size_t             k;
     uint32_t           i;
     uint64_t           total;
-    vm_buf_t           b;
+    vm_buf_t           bound;
     vm_label_t         list[8], *le;
     const vm_label_t  *l;
 
@@ -182,55 +187,45 @@ vm_expose_histogram_as(vm_buf_t *out, const char *name,
     l = labels;
     le = NULL;
 
-    for (n = 0; l && l->name && n < vm_nelts(list) - 2; n++) {
+    for (k = 0; l && l->name && k < vm_nelts(list) - 2; k++) {
 
         if (le == NULL && strcmp(l->name, "le") > 0) {
-            le = &list[n];
+            le = &list[k];
             continue;
         }
 
-        list[n] = *l++;
+        list[k] = *l++;
     }
 
     if (le == NULL) {
-        le = &list[n++];
+        le = &list[k++];
     }
 
-    list[n].name = NULL;
+    list[k].name = NULL;
     le->name = "le";
 
     total = 0;
-    vm_buf_init(&b);
+    vm_buf_init(&bound);
 
-    for (i = 0; i <= h->n; i++) {
-        total += h->counts[i];
+    for (i = 0; i < n; i++) {
+        total += counts[i];
+        value = vm_min((double) total, count);
 
-        if (i < h->n) {
-            vm_buf_reset(&b);
-            vm_metrics_float(&b, vm_hist_bound(h, i));
-
-            n = vm_min(b.len, sizeof(bound));
-
-            if (n) {
-                memcpy(bound, b.data, n);
-            }
-
-            le->value.data = bound;
-            le->value.len = n;
-            value = vm_min((double) total, count);
-
-        } else {
-            le->value.data = "+Inf";
-            le->value.len = 4;
-            value = count;
-        }
+        vm_buf_reset(&bound);
+        vm_metrics_float(&bound, bounds[i]);
+        le->value.data = bound.data;
+        le->value.len = bound.len;
 
         vm_expose_sample(out, name, "_bucket", list, value);
     }
 
-    out->failed |= b.failed;
-    vm_buf_free(&b);
+    out->failed |= bound.failed;
+    vm_buf_free(&bound);
 
+    le->value.data = "+Inf";
+    le->value.len = 4;
+
+    vm_expose_sample(out, name, "_bucket", list, count);
     vm_expose_sample(out, name, "_count", labels, count);
     vm_expose_sample(out, name, "_sum", labels, sum);
 }
@@ -242,6 +237,10 @@ static void
 vm_expose_text(vm_buf_t *out, vm_str_t s, int quotes)
 {
     size_t  i, start;
+
+    if (s.len == 0) {
+        return;
+    }
 
     for (start = 0, i = 0; i < s.len; i++) {
 

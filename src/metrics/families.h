@@ -111,18 +111,21 @@ void vm_expose_created_sample(vm_buf_t *out, const char *name,
     const vm_label_t *labels, double value);
 
 /*
- * The lines of a histogram.  `labels` are sorted and do not have `le`.  If
- * `count` is not negative, it and `sum` are printed instead of what was
- * counted.
+ * The lines of a histogram.  `labels` are sorted and do not have `le`; counts
+ * are per bucket, one more than bounds.  `count` and `sum` may be other than
+ * what was counted: no bucket shows more than `count` then.
  */
 void vm_expose_histogram(vm_buf_t *out, const char *name,
     const vm_label_t *labels, const vm_hist_t *h);
-void vm_expose_histogram_as(vm_buf_t *out, const char *name,
-    const vm_label_t *labels, const vm_hist_t *h, double count, double sum);
+void vm_expose_buckets(vm_buf_t *out, const char *name,
+    const vm_label_t *labels, const double *bounds, const uint64_t *counts,
+    uint32_t n, double count, double sum);
 
 
-/* httpstats.c */
+/* ---- families that are not in the table ---- */
+
 void vm_http_stats_render(vm_buf_t *out, const vm_scrape_t *s);
+void vm_sleep_stats_render(vm_buf_t *out, const vm_scrape_t *s);
 
 
 #endif /* VM_FAMILIES_H */

@@ -248,7 +248,7 @@ static void
 vm_http_durations_render(vm_buf_t *out, const vm_scrape_t *s)
 {
     uint32_t                   b, i;
-    vm_hist_t                  h;
+    uint64_t                   count;
     vm_label_t                 labels[3] = {
         { "handler", { NULL, 0 } },
         { "method", { NULL, 0 } },
@@ -269,15 +269,12 @@ vm_http_durations_render(vm_buf_t *out, const vm_scrape_t *s)
         labels[0].value = s->handlers[d->handler];
         labels[1].value = s->methods[d->method];
 
-        vm_hist_init(&h, VM_HIST_HTTP, 0);
-
-        for (b = 0; b < VM_HTTP_BUCKETS; b++) {
-            h.counts[b] = d->counts[b];
+        for (b = 0, count = 0; b < VM_HTTP_BUCKETS; b++) {
+            count += d->counts[b];
         }
 
-        h.sum = d->sum;
-
-        vm_expose_histogram(out, name, labels, &h);
+        vm_expose_buckets(out, name, labels, vm_http_bounds, d->counts,
+                          VM_HTTP_BUCKETS - 1, (double) count, d->sum);
     }
 
     if (s->http->ndurations == 0) {

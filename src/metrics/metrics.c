@@ -73,6 +73,10 @@ vm_metrics_render(vm_buf_t *out, const vm_scrape_t *s)
         vm_http_stats_render(out, s);
     }
 
+    if (s->sleep) {
+        vm_sleep_stats_render(out, s);
+    }
+
     if (s->self) {
         vm_metrics_self(out, s);
     }
@@ -396,7 +400,8 @@ vm_metrics_value(const vm_metrics_point_t *p, uint32_t i)
 static void
 vm_metrics_histogram(vm_buf_t *out, const vm_metrics_point_t *p)
 {
-    double            count, sum;
+    double            bounds[VM_HIST_MAX], count, sum;
+    uint32_t          i;
     const vm_hist_t  *h;
 
     h = (const vm_hist_t *) (const void *)
@@ -410,7 +415,12 @@ vm_metrics_histogram(vm_buf_t *out, const vm_metrics_point_t *p)
         sum = h->sum;
     }
 
-    vm_expose_histogram_as(out, p->family->name, p->labels, h, count, sum);
+    for (i = 0; i < h->n; i++) {
+        bounds[i] = vm_hist_bound(h, i);
+    }
+
+    vm_expose_buckets(out, p->family->name, p->labels, bounds, h->counts,
+                      h->n, count, sum);
 }
 
 

@@ -64,6 +64,28 @@ void vm_http_stats_observe(vm_http_stats_t *s, uint32_t handler,
     uint64_t response_bytes, double seconds, double unix_now);
 
 
+/* ---- /sleep and /wake_up (zeroed at first; lives in the zone) ---- */
+
+typedef enum {
+    VM_OPERATION_SLEEP,
+    VM_OPERATION_WAKE,
+    VM_OPERATIONS
+} vm_operation_e;
+
+#define VM_OPERATION_BUCKETS  10    /* with +Inf */
+
+typedef struct {
+    struct {
+        uint64_t  counts[VM_OPERATION_BUCKETS];
+        double    sum;
+        double    created;          /* 0: it never happened */
+    } operations[VM_OPERATIONS];
+} vm_sleep_stats_t;
+
+void vm_sleep_stats_observe(vm_sleep_stats_t *s, vm_operation_e operation,
+    double seconds, double unix_now);
+
+
 /* ---- the mock's own (vllm_mock:*), counted by the front end ---- */
 
 typedef struct {
@@ -101,6 +123,8 @@ typedef struct {
 
     uint32_t                sleep_level;    /* 0 awake, 1, 2 */
     unsigned                asleep:1;
+
+    const vm_sleep_stats_t *sleep;          /* NULL: no such families */
 
     uint32_t                max_loras;      /* 0: LoRA is off */
     const vm_str_t         *lora_names;     /* by adapter number */

@@ -615,6 +615,47 @@ test_self(void **state)
 
 
 static void
+test_sleep(void **state)
+{
+    char              *text;
+    vm_scrape_t        s;
+    vm_sleep_stats_t   sleep;
+
+    (void) state;
+
+    fresh(&s);
+    memset(&sleep, 0, sizeof(sleep));
+    s.sleep = &sleep;
+
+    text = render(&s);
+    assert_null(strstr(text, "sleep_mode"));
+    free(text);
+
+    vm_sleep_stats_observe(&sleep, VM_OPERATION_WAKE, 0.5, NOW);
+    vm_sleep_stats_observe(&sleep, VM_OPERATION_WAKE, 1000, NOW + 1);
+
+    text = render(&s);
+
+#define S(le)  "vllm:sleep_mode_operation_duration_seconds_bucket{le=\"" le    \
+               "\",operation=\"wake\"} "
+
+    assert_line(text, S("0.1") "0.0\n" S("1.0") "1.0");
+    assert_line(text, S("600.0") "1.0\n" S("+Inf") "2.0\n"
+                "vllm:sleep_mode_operation_duration_seconds_count"
+                "{operation=\"wake\"} 2.0\n"
+                "vllm:sleep_mode_operation_duration_seconds_sum"
+                "{operation=\"wake\"} 1000.5");
+    assert_line(text, "vllm:sleep_mode_operation_duration_seconds_created"
+                "{operation=\"wake\"} 1.7955089955e+09");
+    assert_line(text, "vllm:sleep_mode_operations_in_flight"
+                "{operation=\"wake\"} 0.0");
+    assert_null(strstr(text, "operation=\"sleep\""));
+
+    free(text);
+}
+
+
+static void
 override(vm_scrape_t *s, const char *name, const char *value)
 {
     char  err[512];
@@ -794,6 +835,7 @@ main(void)
         cmocka_unit_test(test_lora),
         cmocka_unit_test(test_http),
         cmocka_unit_test(test_self),
+        cmocka_unit_test(test_sleep),
         cmocka_unit_test(test_overridden),
         cmocka_unit_test(test_total),
         cmocka_unit_test(test_documented)
