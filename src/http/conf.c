@@ -126,7 +126,10 @@ ngx_http_vllm_mock_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     server = ngx_http_conf_get_module_srv_conf(cf, ngx_http_vllm_mock_module);
-    server->serves = 1;
+
+    if (server->location == NULL) {
+        server->location = conf;
+    }
 
     return ngx_http_vllm_mock_resolve_location(cf, conf, server);
 }
@@ -186,17 +189,6 @@ ngx_http_vllm_mock_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
-static ngx_int_t
-ngx_http_vllm_mock_preconfigured(ngx_http_core_loc_conf_t *clcf)
-{
-    clcf->handler = ngx_http_vllm_mock_handler;
-
-    /* paths are matched as they came: no merged slashes, no redirects */
-
-    return NGX_OK;
-}
-
-
 /* vllm_mock zone */
 
 char *
@@ -241,7 +233,7 @@ ngx_http_vllm_mock_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    ngx_http_vllm_mock_preconfigured(clcf);
+    clcf->handler = ngx_http_vllm_mock_handler;
 
     return NGX_CONF_OK;
 }

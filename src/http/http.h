@@ -69,7 +69,9 @@ typedef struct {
     ngx_str_t                 tokenizer;
     ngx_str_t                 version;
     ngx_str_t                 profiles;     /* directory */
-    unsigned                  serves:1;     /* some location here does */
+
+    struct ngx_http_vllm_mock_loc_conf_s  *location;    /* the first here
+                                                           that serves */
 
     /* worked out once, for the servers that serve */
 
@@ -85,7 +87,7 @@ typedef struct {
     vm_overrides_t           *overrides;            /* of the start */
 } ngx_http_vllm_mock_srv_conf_t;
 
-typedef struct {
+typedef struct ngx_http_vllm_mock_loc_conf_s {
     ngx_shm_zone_t           *shm_zone;     /* NULL: does not serve here */
     ngx_http_vllm_mock_srv_conf_t  *server;
     ngx_uint_t                unknown_models;       /* accept */
@@ -152,6 +154,7 @@ typedef struct {
 
 typedef struct {
     ngx_pid_t                 pid;          /* 0: free */
+    ngx_uint_t                streams;      /* as it told last */
 } ngx_http_vllm_mock_owner_t;
 
 typedef struct {
@@ -206,9 +209,16 @@ typedef struct {
     ngx_uint_t                owner;
     ngx_uint_t                streams;      /* generations not over yet */
     ngx_event_t               timer;
-    vm_event_t               *events;       /* a batch, while it is handed on */
+    ngx_uint_t                epoch;
+    ngx_queue_t               all;          /* streams */
+    ngx_queue_t               touched;      /* streams with news */
+    vm_event_t               *events;       /* while they are handed on */
     size_t                    nevents;
     size_t                    at;
+    vm_time_t                 wake;         /* when the timer should fire */
+    vm_hist_t                 lateness;     /* not told to the zone yet */
+    vm_hist_t                 lag;
+    unsigned                  fresh_epoch:1;
 } ngx_http_vllm_mock_zone_t;
 
 ngx_int_t ngx_http_vllm_mock_init_zone(ngx_shm_zone_t *shm_zone, void *data);
@@ -231,6 +241,9 @@ ngx_http_vllm_mock_adapter_t *ngx_http_vllm_mock_adapter_add(
 vm_time_t ngx_http_vllm_mock_now(void);     /* CLOCK_MONOTONIC */
 double ngx_http_vllm_mock_unix(void);
 
+/* 64 bits that no other request of the zone has */
+uint64_t ngx_http_vllm_mock_random(ngx_http_vllm_mock_zone_t *z);
+
 
 /* ---- a request ---- */
 
@@ -252,6 +265,8 @@ typedef struct {
     unsigned                  observed:1;   /* goes into http_* */
     unsigned                  loaded:1;     /* counts in /load */
     unsigned                  outermost:1;  /* answered by the key check */
+    ngx_str_t                 replacement;  /* of nginx's own error page */
+    unsigned                  replaced:1;
 } ngx_http_vllm_mock_ctx_t;
 
 
@@ -282,8 +297,11 @@ struct ngx_http_vllm_mock_route_s {
     ngx_uint_t                when;         /* which settings it needs */
 };
 
-const ngx_http_vllm_mock_route_t *ngx_http_vllm_mock_route_find(
-    ngx_http_vllm_mock_ctx_t *ctx);
+/* NGX_DECLINED: ctx->route is to answer.  Else it was answered. */
+ngx_int_t ngx_http_vllm_mock_route(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_uint_t ngx_http_vllm_mock_method_index(ngx_uint_t method);
+ngx_uint_t ngx_http_vllm_mock_instrumented(
+    const ngx_http_vllm_mock_route_t *route);
 ngx_uint_t ngx_http_vllm_mock_route_index(
     const ngx_http_vllm_mock_route_t *route);
 const vm_str_t *ngx_http_vllm_mock_route_names(void);
@@ -293,6 +311,9 @@ const vm_str_t *ngx_http_vllm_mock_method_names(void);
 /* handler.c */
 
 ngx_int_t ngx_http_vllm_mock_handler(ngx_http_request_t *r);
+ngx_http_vllm_mock_ctx_t *ngx_http_vllm_mock_create_ctx(ngx_http_request_t *r,
+    ngx_http_vllm_mock_loc_conf_t *conf);
+ngx_int_t ngx_http_vllm_mock_path(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_log_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_vllm_mock_query(ngx_http_vllm_mock_ctx_t *ctx,
     const char *name, ngx_str_t *value);
@@ -329,6 +350,9 @@ ngx_int_t ngx_http_vllm_mock_error(ngx_http_vllm_mock_ctx_t *ctx);
 /* errors.c */
 
 ngx_int_t ngx_http_vllm_mock_errors_init(ngx_conf_t *cf);
+
+/* route.c: the headers of a 405 for a request that nginx refused itself */
+ngx_int_t ngx_http_vllm_mock_errors_allow(ngx_http_vllm_mock_ctx_t *ctx);
 
 /* stream.c */
 
