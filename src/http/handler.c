@@ -530,7 +530,7 @@ ngx_http_vllm_mock_log_handler(ngx_http_request_t *r)
                                                                  ctx->route),
                           (uint32_t) ngx_http_vllm_mock_method_index(
                                                                   r->method),
-                          (uint32_t) (r->headers_out.status / 100),
+                          (uint32_t) r->headers_out.status,
                           r->headers_in.content_length_n > 0
                           ? (uint64_t) r->headers_in.content_length_n : 0,
                           sent > 0 ? (uint64_t) sent : 0,

@@ -177,7 +177,7 @@ typedef struct {
     ngx_uint_t                asleep;
     ngx_uint_t                sleep_level;
     ngx_uint_t                paused;
-    ngx_uint_t                sleep_ops;    /* were there any */
+    vm_sleep_stats_t          sleep;
 
     ngx_atomic_t              load;         /* requests in flight */
     ngx_atomic_t              counter;      /* of requests, for ids */
@@ -299,6 +299,8 @@ struct ngx_http_vllm_mock_route_s {
 
 /* NGX_DECLINED: ctx->route is to answer.  Else it was answered. */
 ngx_int_t ngx_http_vllm_mock_route(ngx_http_vllm_mock_ctx_t *ctx);
+void ngx_http_vllm_mock_route_paths(ngx_http_vllm_mock_ctx_t *ctx,
+    vm_buf_t *b);                           /* for /openapi.json */
 ngx_uint_t ngx_http_vllm_mock_method_index(ngx_uint_t method);
 ngx_uint_t ngx_http_vllm_mock_instrumented(
     const ngx_http_vllm_mock_route_t *route);

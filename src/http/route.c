@@ -386,3 +386,27 @@ ngx_http_vllm_mock_instrumented(const ngx_http_vllm_mock_route_t *route)
 
     return 1;
 }
+
+
+/* "/path":{"post":{...}} of every endpoint that is there */
+
+void
+ngx_http_vllm_mock_route_paths(ngx_http_vllm_mock_ctx_t *ctx, vm_buf_t *b)
+{
+    ngx_uint_t                         i, n;
+    const ngx_http_vllm_mock_route_t  *route;
+
+    for (n = 0, i = 0; i < vm_nelts(ngx_http_vllm_mock_routes); i++) {
+        route = &ngx_http_vllm_mock_routes[i];
+
+        if (!ngx_http_vllm_mock_there(route, ctx)) {
+            continue;
+        }
+
+        vm_buf_printf(b, "%s\"%s\":{\"%s\":{\"responses\":{\"200\":"
+                      "{\"description\":\"Successful Response\"}}}}",
+                      n++ ? "," : "", route->path,
+                      route->methods & POST ? "post"
+                      : (route->methods & DELETE ? "delete" : "get"));
+    }
+}
