@@ -1375,7 +1375,7 @@ ngx_http_vllm_mock_pod(ngx_conf_t *cf)
     len = strlen(pod);
     copy = ngx_pnalloc(cf->pool, len + 1);
 
-    return copy ? ngx_memcpy(copy, pod, len + 1) : NULL;
+    return copy ? memcpy(copy, pod, len + 1) : NULL;
 }
 
 

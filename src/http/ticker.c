@@ -137,7 +137,7 @@ ngx_http_vllm_mock_schedule(ngx_http_vllm_mock_zone_t *z, vm_time_t next)
     now = ngx_http_vllm_mock_now();
     delay = NGX_HTTP_VLLM_MOCK_LOOK;
 
-    if (next != VM_TIME_NONE && next - now < delay * VM_MSEC) {
+    if (next != VM_TIME_NONE && next - now < NGX_HTTP_VLLM_MOCK_LOOK * VM_MSEC) {
         delay = next > now ? (ngx_msec_t) ((next - now + VM_MSEC - 1)
                                            / VM_MSEC)
                            : 0;
