@@ -120,13 +120,13 @@ test: test-deps
 	@t/run.sh $(if $(NGINX_SRC),"$(NGINX_SRC)")
 
 golden: $(MODULE)
-	@t/golden/replay.sh compare $(CASES)
+	@python3 t/golden/replay.py compare $(CASES)
 
 golden-serve: $(MODULE)
-	@t/golden/replay.sh serve
+	@python3 t/golden/replay.py serve
 
 golden-metrics: $(MODULE)
-	@t/golden/replay.sh metrics $(WORKLOADS)
+	@python3 t/golden/replay.py metrics $(WORKLOADS)
 
 clean:
 	rm -rf $(BUILD)
