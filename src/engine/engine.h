@@ -73,6 +73,8 @@ typedef struct {
     uint64_t         cookie;        /* the caller's, comes back in events */
     uint32_t         eos_at;        /* output token (from 0) that is EOS or a
                                        stop token; VM_NEVER */
+    vm_finish_e      eos_finish;    /* what eos_at stands for: 0 is STOP, or
+                                       REPETITION */
     uint32_t         string_at;     /* output token that completes a stop
                                        string: the front end aborts the rest a
                                        step later, reason "stop"; VM_NEVER */
