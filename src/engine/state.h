@@ -19,6 +19,7 @@
 
 typedef enum {
     VM_SEQ_FREE,
+    VM_SEQ_NEW,                         /* in no queue yet */
     VM_SEQ_WAITING,
     VM_SEQ_REMOTE,                      /* holds blocks, KV on its way */
     VM_SEQ_PREEMPTED,
@@ -90,6 +91,7 @@ typedef struct {
     uint8_t    state;
     uint8_t    eos_finish;
     uint8_t    abort;                   /* vm_abort_e, when the step ends */
+    uint8_t    lost;                    /* tokens in flight to be dropped */
     unsigned   deferred:1;
     unsigned   aborting:1;              /* in the list of aborts */
     unsigned   over:1;                  /* its finish event was made */
@@ -97,7 +99,8 @@ typedef struct {
     unsigned   no_lookup:1;
     unsigned   remote:1;
     unsigned   lora_listed:1;
-    unsigned   lost:1;                  /* drop the token in flight */
+    unsigned   ready:1;                 /* `place` is in the ready ones */
+    unsigned   arrived:1;               /* the KV from elsewhere is here */
 } vm_seq_t;
 
 typedef struct {
@@ -182,6 +185,7 @@ struct vm_engine_s {
     size_t            groups_at;
     size_t            heap_at;          /* waiting ones by priority */
     size_t            clock_at;         /* running ones by due time */
+    size_t            ready_at;         /* clocks: no token is coming */
 
     /* cache: blocks */
 
@@ -206,13 +210,14 @@ struct vm_engine_s {
     vm_list_t         waiting;          /* FCFS */
     vm_list_t         remote;
     vm_list_t         running;
-    vm_list_t         ready;            /* clocks: without a token coming */
     uint32_t          nheap;
     uint32_t          nclock;
+    uint32_t          nready;
     uint32_t          deferred;
     uint64_t          waiting_tokens;
     uint32_t          live;
-    uint32_t          aborts;           /* list, when the step ends */
+    uint32_t          aborts;           /* when the step ends: a list */
+    uint32_t          aborts_tail;
 
     uint64_t          orders;
     uint64_t          admissions;
@@ -241,6 +246,7 @@ struct vm_engine_s {
     unsigned          clocks:1;         /* each sequence has its own */
     unsigned          stepping:1;       /* plans[current] is in flight */
     unsigned          planned:1;        /* the other one comes next */
+    unsigned          stirred:1;        /* somebody left */
 
     /* time */
 
@@ -249,12 +255,13 @@ struct vm_engine_s {
     vm_time_t         plan_at;
     vm_time_t         step_end;
     uint32_t          current;
+    uint64_t          steps;
     vm_plan_t         plans[2];
 };
 
 
 #define vm_at(e, where, type)                                                \
-    ((type *) (void *) ((unsigned char *) (e) + (where)))
+    ((type *) ((uintptr_t) (e) + (where)))
 
 #define vm_seq(e, i)     (vm_at(e, (e)->seqs_at, vm_seq_t) + (i))
 #define vm_block(e, i)   (vm_at(e, (e)->blocks_at, vm_block_t) + (i))
@@ -263,6 +270,7 @@ struct vm_engine_s {
 #define vm_node(e, i)    (vm_at(e, (e)->nodes_at, vm_node_t) + (i))
 #define vm_owner(e, i)   (vm_at(e, (e)->owners_at, vm_owner_t) + (i))
 #define vm_group(e, i)   (vm_at(e, (e)->groups_at, vm_group_t) + (i))
+#define vm_ready(e)      vm_at(e, (e)->ready_at, uint32_t)
 #define vm_preempted(e)  vm_at(e, (e)->preempted_at, uint32_t)
 #define vm_planned(e, p)                                                     \
     (vm_at(e, (e)->planned_at, vm_planned_t) + (p)->offset)
