@@ -48,6 +48,7 @@ typedef struct {
     uint32_t                n;
     uint32_t                step;
     uint32_t                planned[2];     /* steps of the two plans */
+    int                     flying;         /* one of them is under way */
     vm_buf_t               *out;
     vm_buf_t                finished;
     char                   *err;
@@ -336,12 +337,12 @@ vm_scenario_run(vm_scenario_t *sc)
     vm_buf_lit(sc->out, "{\"vllm\":\"0.32.0\",\"steps\":[");
     left = sc->n;
     current = 0;
-    sc->step = 0;
+    sc->step = VM_NEVER;                /* counted from 0 */
 
     for ( ;; ) {
         sc->step++;
 
-        if (vm_engine_live(sc->engine) == 0) {
+        if (vm_engine_live(sc->engine) == 0 && !sc->flying) {
 
             if (left == 0) {
                 break;
@@ -478,17 +479,12 @@ vm_scenario_step(vm_scenario_t *sc, uint32_t *current)
     if (!sc->conf.async_scheduling) {
         ends = p;
 
-    } else if (e->stepping) {
-
-        /* the one before; what is in flight afterwards is this one */
-
-        ends = &e->plans[other];
-        e->stepping = p->n > 0;
-        *current = p->n ? other : *current;
-
     } else {
-        ends = NULL;
-        e->stepping = p->n > 0;
+
+        /* the one before; afterwards this one is under way */
+
+        ends = sc->flying ? &e->plans[other] : NULL;
+        sc->flying = p->n > 0;
         *current = p->n ? other : *current;
     }
 
@@ -582,6 +578,8 @@ vm_scenario_line(vm_scenario_t *sc, const vm_plan_t *p)
         vm_scenario_name(sc, planned[i].seq);
         vm_buf_printf(b, ",%u,%u]", planned[i].tokens, planned[i].before);
     }
+
+    vm_buf_lit(b, "]");
 
     for (k = 0; k < 2; k++) {
         key = k ? ",\"resumed\":[" : ",\"new\":[";
@@ -728,8 +726,13 @@ vm_scenario_summary(vm_scenario_t *sc)
             vm_buf_int(b, r->cached);
         }
 
-        if (r->first_step) {
-            vm_buf_printf(b, ",\"first_token_step\":%u", r->first_step);
+        vm_buf_lit(b, ",\"first_token_step\":");
+
+        if (r->cached < 0) {
+            vm_buf_lit(b, "null");
+
+        } else {
+            vm_buf_uint(b, r->first_step);
         }
 
         vm_buf_printf(b, ",\"finish_step\":%u,\"finish_reason\":\"%s\""

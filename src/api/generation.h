@@ -247,6 +247,10 @@ uint32_t vm_generation_token(const vm_generation_t *g, const vm_choice_t *c,
 void vm_generation_tokens(vm_generation_t *g, vm_choice_t *c, uint32_t count,
     const char *finish, vm_buf_t *out);
 
+/* Bytes of a token into a choice's text; the end of them. */
+void vm_run_decode(vm_choice_t *c, const char *s, size_t len);
+void vm_run_decode_end(vm_choice_t *c);
+
 /* A frame for an error that a stream finds late, and the end. */
 void vm_generation_fail(vm_generation_t *g, const vm_error_t *e,
     vm_buf_t *out);

@@ -27,7 +27,7 @@ vm_run_need(unsigned char c)
 
 /* Only whole characters are text; the rest waits for its other bytes. */
 
-static void
+void
 vm_run_decode(vm_choice_t *c, const char *s, size_t len)
 {
     size_t  i;
@@ -62,6 +62,16 @@ vm_run_decode(vm_choice_t *c, const char *s, size_t len)
             vm_buf_add(&c->text, c->half, c->nhalf);
             c->nhalf = 0;
         }
+    }
+}
+
+
+void
+vm_run_decode_end(vm_choice_t *c)
+{
+    if (c->nhalf) {
+        vm_buf_lit(&c->text, VM_REPLACEMENT);
+        c->nhalf = 0;
     }
 }
 
@@ -182,10 +192,7 @@ vm_generation_tokens(vm_generation_t *g, vm_choice_t *c, uint32_t count,
         if (count == 0 && finish) {
             c->finish = finish;
 
-            if (c->nhalf) {
-                vm_buf_lit(&c->text, VM_REPLACEMENT);
-                c->nhalf = 0;
-            }
+            vm_run_decode_end(c);
         }
 
         if (g->stream && (c->made == 1 || c->finish

@@ -163,6 +163,7 @@ vm_engine_layout(vm_engine_t *e)
         { &e->chunks_at, sizeof(vm_chunk_t), e->nchunks },
         { &e->planned_at, sizeof(vm_planned_t), (size_t) c->max_num_seqs * 2 },
         { &e->preempted_at, sizeof(uint32_t), c->max_num_seqs },
+        { &e->prefills_at, sizeof(vm_prefill_t), c->max_num_seqs },
         { &e->nodes_at, sizeof(vm_node_t), vm_events_room(c) },
         { &e->owners_at, sizeof(vm_owner_t), c->owners },
         { &e->groups_at, sizeof(vm_group_t), c->max_live },

@@ -180,6 +180,7 @@ struct vm_engine_s {
     size_t            chunks_at;
     size_t            planned_at;
     size_t            preempted_at;
+    size_t            prefills_at;
     size_t            nodes_at;
     size_t            owners_at;
     size_t            groups_at;
@@ -271,6 +272,7 @@ struct vm_engine_s {
 #define vm_owner(e, i)   (vm_at(e, (e)->owners_at, vm_owner_t) + (i))
 #define vm_group(e, i)   (vm_at(e, (e)->groups_at, vm_group_t) + (i))
 #define vm_ready(e)      vm_at(e, (e)->ready_at, uint32_t)
+#define vm_prefills(e)   vm_at(e, (e)->prefills_at, vm_prefill_t)
 #define vm_preempted(e)  vm_at(e, (e)->preempted_at, uint32_t)
 #define vm_planned(e, p)                                                     \
     (vm_at(e, (e)->planned_at, vm_planned_t) + (p)->offset)

@@ -78,6 +78,21 @@ vm_stats_init(vm_stats_t *s, uint32_t max_model_len)
 
 
 void
+vm_stats_see_loras(vm_stats_t *s, const uint32_t *ids, uint32_t n,
+    vm_time_t now)
+{
+    vm_lora_set_t  set;
+
+    memset(&set, 0, sizeof(vm_lora_set_t));
+    set.n = vm_min(n, VM_LORA_MAX);
+    set.at = now;
+    memcpy(set.ids, ids, set.n * sizeof(ids[0]));
+
+    vm_stats_add_set(s, &set);
+}
+
+
+void
 vm_stats_add(vm_stats_t *to, const vm_stats_t *from)
 {
     size_t            i;

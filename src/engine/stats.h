@@ -90,6 +90,10 @@ typedef struct {
 
 void vm_stats_init(vm_stats_t *s, uint32_t max_model_len);
 
+/* The adapters that have a live request, as of a step. */
+void vm_stats_see_loras(vm_stats_t *s, const uint32_t *ids, uint32_t n,
+    vm_time_t now);
+
 /* Counters and histograms of `from` on top; gauges are added too. */
 void vm_stats_add(vm_stats_t *to, const vm_stats_t *from);
 

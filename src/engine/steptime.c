@@ -18,6 +18,9 @@ static double vm_step_per_token(vm_engine_t *e, vm_seq_t *s,
     const vm_planned_t *p);
 static double vm_step_capacity(vm_engine_t *e, vm_seq_t *s,
     const vm_planned_t *p);
+static double vm_step_fixed(vm_engine_t *e, vm_seq_t *s, uint32_t output);
+static double vm_step_spread(vm_seq_t *s, double first, double total,
+    uint32_t output);
 static double vm_step_load(const vm_engine_t *e);
 static double vm_step_jitter(const vm_jitter_t *j, double ns, uint64_t key,
     uint64_t n);
@@ -38,13 +41,53 @@ vm_step_clocks(const vm_engine_conf_t *conf)
 }
 
 
+/*
+ * A decode is a sequence with output whose last token alone is computed; all
+ * others are prefills, a resumed one too.
+ */
+
 vm_time_t
 vm_step_duration(vm_engine_t *e, const vm_plan_t *p)
 {
-    (void) e;
-    (void) p;
+    uint32_t             i, nprefills, ndecodes;
+    uint64_t             kv;
+    vm_time_t            ns;
+    vm_prefill_t        *prefills;
+    const vm_planned_t  *planned;
+    const vm_latency_t  *l;
 
-    return 0;
+    l = &e->conf.latency;
+
+    if (l->model != VM_LATENCY_PROFILE) {
+        return 0;
+    }
+
+    prefills = vm_prefills(e);
+    planned = vm_planned(e, p);
+    nprefills = 0;
+    ndecodes = 0;
+    kv = 0;
+
+    for (i = 0; i < p->n; i++) {
+
+        if (planned[i].decode) {
+            ndecodes++;
+            kv += (uint64_t) planned[i].before + 1;
+
+        } else {
+            prefills[nprefills].before = planned[i].before;
+            prefills[nprefills++].now = planned[i].tokens;
+        }
+    }
+
+    ns = vm_profile_step(&l->profile, prefills, nprefills, ndecodes, kv,
+                         l->cpu_overhead);
+
+    /* tables that were carried on may fall below zero */
+
+    ns = vm_max(ns, 0);
+
+    return e->conf.time_scale == 1 ? ns : vm_step_scaled(e, (double) ns);
 }
 
 
@@ -113,7 +156,12 @@ vm_step_capacity(vm_engine_t *e, vm_seq_t *s, const vm_planned_t *p)
 
     prefill = (double) l->prefill_per_1k * s->prompt / 1000.0;
     total = (double) l->base + prefill
-            + (double) l->decode_per_token * output + (double) l->duration;
+            + (double) l->decode_per_token * output;
+
+    if (l->duration || (total + (double) (l->ttft + l->penalty)) == 0) {
+        return vm_step_fixed(e, s, output);
+    }
+
     first = vm_min((double) l->ttft + prefill, total);
     penalty = e->live > l->capacity
               ? (double) l->penalty * (e->live - l->capacity) : 0;
@@ -123,6 +171,33 @@ vm_step_capacity(vm_engine_t *e, vm_seq_t *s, const vm_planned_t *p)
                            e->conf.seed ^ s->order, 0);
     first = vm_min(first, total);
 
+    return vm_step_spread(s, first, total, output);
+}
+
+
+/* A fixed total, whatever the request. */
+
+static double
+vm_step_fixed(vm_engine_t *e, vm_seq_t *s, uint32_t output)
+{
+    double               total, first;
+    const vm_latency_t  *l;
+
+    l = &e->conf.latency;
+    total = vm_step_jitter(&l->jitter, (double) (l->duration ? l->duration
+                                                 : 200 * VM_MSEC),
+                           e->conf.seed ^ s->order, 0);
+    first = vm_min((double) l->ttft, total);
+
+    return vm_step_spread(s, first, total, output);
+}
+
+
+/* The first token's time; the others are spread evenly over the rest. */
+
+static double
+vm_step_spread(vm_seq_t *s, double first, double total, uint32_t output)
+{
     if (s->output) {
         return first;                   /* preempted: it begins anew */
     }

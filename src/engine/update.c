@@ -445,45 +445,18 @@ vm_seq_leave(vm_engine_t *e, vm_seq_t *s)
 }
 
 
-/* The set of adapters that live sequences use, as one of the sets seen. */
+/* The adapters that live sequences use, in the order in which they came. */
 
 static void
 vm_update_lora(vm_engine_t *e, vm_time_t now)
 {
-    uint32_t        i, k, oldest;
-    vm_stats_t     *st;
-    vm_lora_set_t  *set;
+    uint32_t  i, ids[VM_LORA_MAX];
 
-    st = &e->stats;
-    oldest = 0;
-
-    for (i = 0; i < st->nlora_sets; i++) {
-        set = &st->lora_sets[i];
-
-        if (set->n == e->nlora) {
-            for (k = 0; k < set->n && set->ids[k] == e->lora[k].id; k++) {
-                /* void */
-            }
-
-            if (k == set->n) {
-                set->at = now;
-                return;
-            }
-        }
-
-        if (set->at < st->lora_sets[oldest].at) {
-            oldest = i;
-        }
+    for (i = 0; i < e->nlora; i++) {
+        ids[i] = e->lora[i].id;
     }
 
-    set = &st->lora_sets[st->nlora_sets < VM_LORA_SETS ? st->nlora_sets++
-                                                       : oldest];
-    set->n = e->nlora;
-    set->at = now;
-
-    for (k = 0; k < e->nlora; k++) {
-        set->ids[k] = e->lora[k].id;
-    }
+    vm_stats_see_loras(&e->stats, ids, e->nlora, now);
 }
 
 

@@ -15,15 +15,24 @@
 
 /* ---- what the HTTP front end counts (lives in the zone) ---- */
 
-#define VM_HTTP_SERIES  160         /* of handler x method x status class */
+#define VM_HTTP_SERIES   160        /* of handler x method x status class */
+#define VM_HTTP_BUCKETS  4          /* of a duration by handler, with +Inf */
 
 typedef struct {
     uint16_t   handler;             /* index into the caller's names */
     uint8_t    method;              /* likewise */
-    uint8_t    status;              /* 2: 2xx ... 5: 5xx; 0: a free entry */
+    uint8_t    status;              /* 2: 2xx ... 5: 5xx */
     uint64_t   requests;
     double     created;             /* Unix seconds */
 } vm_http_series_t;
+
+typedef struct {
+    uint16_t   handler;
+    uint8_t    method;
+    uint64_t   counts[VM_HTTP_BUCKETS];     /* not cumulative */
+    double     sum;
+    double     created;
+} vm_http_duration_t;
 
 typedef struct {
     uint64_t   count;
@@ -35,21 +44,46 @@ typedef struct {
 #define VM_HTTP_METHODS   12
 
 typedef struct {
-    vm_http_series_t   series[VM_HTTP_SERIES];
     uint32_t           nseries;
+    vm_http_series_t   series[VM_HTTP_SERIES];
     vm_http_summary_t  request_size[VM_HTTP_HANDLERS];
     vm_http_summary_t  response_size[VM_HTTP_HANDLERS];
+    uint32_t           ndurations;
+    vm_http_duration_t durations[VM_HTTP_SERIES];   /* handler x method */
     vm_hist_t          highr;
-    /* http_request_duration_seconds by handler and method */
-    vm_hist_t          duration[VM_HTTP_HANDLERS];   /* of one method each, */
-    uint8_t            method[VM_HTTP_HANDLERS];     /* the first one seen */
-    double             duration_created[VM_HTTP_HANDLERS];
 } vm_http_stats_t;
 
+/*
+ * Series stand in the order in which they were seen first, as in vLLM; those
+ * beyond the tables' sizes are not counted by handler.  `status` is the whole
+ * code (404).
+ */
 void vm_http_stats_init(vm_http_stats_t *s);
 void vm_http_stats_observe(vm_http_stats_t *s, uint32_t handler,
     uint32_t method, uint32_t status, uint64_t request_bytes,
     uint64_t response_bytes, double seconds, double unix_now);
+
+
+/* ---- /sleep and /wake_up (zeroed at first; lives in the zone) ---- */
+
+typedef enum {
+    VM_OPERATION_SLEEP,
+    VM_OPERATION_WAKE,
+    VM_OPERATIONS
+} vm_operation_e;
+
+#define VM_OPERATION_BUCKETS  10    /* with +Inf */
+
+typedef struct {
+    struct {
+        uint64_t  counts[VM_OPERATION_BUCKETS];
+        double    sum;
+        double    created;          /* 0: it never happened */
+    } operations[VM_OPERATIONS];
+} vm_sleep_stats_t;
+
+void vm_sleep_stats_observe(vm_sleep_stats_t *s, vm_operation_e operation,
+    double seconds, double unix_now);
 
 
 /* ---- the mock's own (vllm_mock:*), counted by the front end ---- */
@@ -89,6 +123,8 @@ typedef struct {
 
     uint32_t                sleep_level;    /* 0 awake, 1, 2 */
     unsigned                asleep:1;
+
+    const vm_sleep_stats_t *sleep;          /* NULL: no such families */
 
     uint32_t                max_loras;      /* 0: LoRA is off */
     const vm_str_t         *lora_names;     /* by adapter number */

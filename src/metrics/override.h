@@ -16,11 +16,11 @@
 typedef enum {
     VM_FUNC_CONSTANT,
     VM_FUNC_TOTAL,                  /* value / replicas */
-    VM_FUNC_OSCILLATE,              /* lo hi period */
-    VM_FUNC_RAMP,                   /* from to period */
+    VM_FUNC_OSCILLATE,              /* a: lo, b: hi, period */
+    VM_FUNC_RAMP,                   /* a: from, b: to, period */
     VM_FUNC_RAMPRESET,
     VM_FUNC_SQUAREWAVE,
-    VM_FUNC_RATE                    /* per second, grows */
+    VM_FUNC_RATE                    /* a: per second; b: where it began */
 } vm_func_e;
 
 typedef struct {
@@ -49,6 +49,20 @@ int vm_overrides_merge(vm_overrides_t *o, const json_t *object, double now,
 /* The same for one pair as a directive writes it: name, number or function. */
 int vm_overrides_set(vm_overrides_t *o, const char *name, const char *value,
     double now, char *err, size_t errlen);
+
+/*
+ * What a metric is overridden to at a time: 1 and the value, or 0.  Replicas
+ * of 0 count as 1.
+ */
+int vm_override_value(const vm_overrides_t *o, uint32_t metric,
+    uint32_t replicas, double now, double *value);
+
+/* The metric of a name, with or without "vllm:", or a short one; VM_NEVER. */
+uint32_t vm_override_metric(const char *name, size_t len);
+
+/* What GET /load answers: 1 and the value if `server_load` is overridden. */
+int vm_override_server_load(const vm_overrides_t *o, uint32_t replicas,
+    double now, double *value);
 
 
 #endif /* VM_OVERRIDE_H */

@@ -61,4 +61,26 @@ vm_str_t vm_tokenizer_piece(const vm_tokenizer_t *t, uint32_t id);
 int vm_tokenizer_special(const vm_tokenizer_t *t, uint32_t id);
 
 
+/*
+ * Words that are one token each, the frequent ones first, for writers: "word"
+ * in running text, "Word" after a full stop and at the start of a text.  There
+ * is at least one, whatever the vocabulary; VM_NEVER where it has no such
+ * token.
+ */
+typedef struct {
+    uint32_t         within;        /* " word" */
+    uint32_t         capital;       /* " Word" */
+    uint32_t         initial;       /* "Word" */
+} vm_vocab_word_t;
+
+typedef struct {
+    uint32_t         n;
+    vm_vocab_word_t *list;
+    uint32_t         comma;
+    uint32_t         stop;
+} vm_vocab_words_t;
+
+const vm_vocab_words_t *vm_tokenizer_words(const vm_tokenizer_t *t);
+
+
 #endif /* VM_TOKENIZER_H */

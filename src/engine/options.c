@@ -1,0 +1,248 @@
+/*
+ * The engine's settings, by name.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "options.h"
+
+
+typedef enum {
+    VM_OPT_UINT,
+    VM_OPT_RATIO,                   /* 0 .. 1 */
+    VM_OPT_POLICY,
+    VM_OPT_PREFIX_CACHING,          /* flags: bits have no offset */
+    VM_OPT_CHUNKED_PREFILL,
+    VM_OPT_FULL_ISL,
+    VM_OPT_ASYNC
+} vm_opt_e;
+
+typedef struct {
+    const char  *name;
+    vm_opt_e     kind;
+    size_t       offset;
+    uint64_t     min;
+    uint64_t     max;
+} vm_opt_t;
+
+#define vm_opt_at(field)  offsetof(vm_engine_conf_t, field)
+
+static const vm_opt_t  vm_opts[] = {
+    { "max_num_seqs", VM_OPT_UINT, vm_opt_at(max_num_seqs), 1, 65536 },
+    { "max_num_batched_tokens", VM_OPT_UINT,
+      vm_opt_at(max_num_batched_tokens), 1, 16777216 },
+    { "block_size", VM_OPT_UINT, vm_opt_at(block_size), 1, 256 },
+    { "num_gpu_blocks", VM_OPT_UINT, vm_opt_at(num_gpu_blocks), 2,
+      16777216 },
+    { "num_gpu_blocks_override", VM_OPT_UINT, vm_opt_at(num_gpu_blocks), 2,
+      16777216 },
+    { "max_model_len", VM_OPT_UINT, vm_opt_at(max_model_len), 1, 10000000 },
+    { "max_loras", VM_OPT_UINT, vm_opt_at(max_loras), 0, 64 },
+    { "max_waiting", VM_OPT_UINT, vm_opt_at(max_waiting), 0, 16777216 },
+    { "max_num_queued_reqs", VM_OPT_UINT, vm_opt_at(max_waiting), 0,
+      16777216 },
+    { "max_waiting_tokens", VM_OPT_UINT, vm_opt_at(max_waiting_tokens), 0,
+      UINT32_MAX },
+    { "max_num_queued_tokens", VM_OPT_UINT, vm_opt_at(max_waiting_tokens), 0,
+      UINT32_MAX },
+    { "max_live", VM_OPT_UINT, vm_opt_at(max_live), 1, 1048576 },
+    { "long_prefill_token_threshold", VM_OPT_UINT,
+      vm_opt_at(long_prefill_token_threshold), 0, 16777216 },
+    { "watermark", VM_OPT_RATIO, vm_opt_at(watermark), 0, 0 },
+    { "policy", VM_OPT_POLICY, 0, 0, 0 },
+    { "scheduling_policy", VM_OPT_POLICY, 0, 0, 0 },
+    { "prefix_caching", VM_OPT_PREFIX_CACHING, 0, 0, 0 },
+    { "enable_prefix_caching", VM_OPT_PREFIX_CACHING, 0, 0, 0 },
+    { "chunked_prefill", VM_OPT_CHUNKED_PREFILL, 0, 0, 0 },
+    { "enable_chunked_prefill", VM_OPT_CHUNKED_PREFILL, 0, 0, 0 },
+    { "reserve_full_isl", VM_OPT_FULL_ISL, 0, 0, 0 },
+    { "scheduler_reserve_full_isl", VM_OPT_FULL_ISL, 0, 0, 0 },
+    { "async_scheduling", VM_OPT_ASYNC, 0, 0, 0 }
+};
+
+
+const char *const *
+vm_option_names(void)
+{
+    size_t              i;
+    static const char  *names[vm_nelts(vm_opts) + 1];
+
+    for (i = 0; i < vm_nelts(vm_opts); i++) {
+        names[i] = vm_opts[i].name;
+    }
+
+    return names;
+}
+
+
+/* vLLM's human_readable_int: "2k", "1.5M", "4K". */
+
+static int
+vm_option_number(const char *text, uint64_t *out)
+{
+    char                 *end;
+    double                d;
+    const char           *unit;
+    static const char     units[] = "kmgKMG";
+    static const double   sizes[] = {
+        1e3, 1e6, 1e9, 1024.0, 1048576.0, 1073741824.0
+    };
+
+    if (*text < '0' || *text > '9') {
+        return VM_ERROR;
+    }
+
+    d = strtod(text, &end);
+    unit = *end ? strchr(units, *end) : NULL;
+
+    if (unit && end[1] == '\0') {
+        d *= sizes[unit - units];
+
+    } else if (*end) {
+        return VM_ERROR;
+    }
+
+    if (d >= 0x1p53 || d != (double) (uint64_t) d) {
+        return VM_ERROR;
+    }
+
+    *out = (uint64_t) d;
+
+    return VM_OK;
+}
+
+
+static int
+vm_option_flag(const char *text)
+{
+    size_t                    i;
+    static const char *const  words[] = {
+        "off", "false", "0", "no", "on", "true", "1", "yes"
+    };
+
+    for (i = 0; i < vm_nelts(words); i++) {
+        if (strcmp(text, words[i]) == 0) {
+            return i >= vm_nelts(words) / 2;
+        }
+    }
+
+    return -1;
+}
+
+
+static int
+vm_option_set_flag(vm_engine_conf_t *c, const vm_opt_t *o, const char *value,
+    char *err, size_t errlen)
+{
+    int       yes;
+    unsigned  bit;
+
+    yes = vm_option_flag(value);
+
+    if (yes < 0) {
+        snprintf(err, errlen, "invalid value \"%s\" of %s: on or off", value,
+                 o->name);
+        return VM_ERROR;
+    }
+
+    bit = yes != 0;
+
+    switch (o->kind) {
+
+    case VM_OPT_PREFIX_CACHING:
+        c->prefix_caching = bit & 1;
+        break;
+
+    case VM_OPT_CHUNKED_PREFILL:
+        c->chunked_prefill = bit & 1;
+        break;
+
+    case VM_OPT_FULL_ISL:
+        c->reserve_full_isl = bit & 1;
+        break;
+
+    default: /* VM_OPT_ASYNC */
+        c->async_scheduling = bit & 1;
+        break;
+    }
+
+    return VM_OK;
+}
+
+
+int
+vm_option_set(vm_engine_conf_t *c, const char *name, const char *value,
+    char *err, size_t errlen)
+{
+    char             key[64], *end;
+    double           ratio;
+    size_t           i, k;
+    uint64_t         n;
+    const vm_opt_t  *o;
+
+    for (i = 0; name[i] && i < sizeof(key) - 1; i++) {
+        key[i] = name[i];
+
+        if (key[i] == '-') {
+            key[i] = '_';
+        }
+    }
+
+    key[i] = '\0';
+    o = NULL;
+
+    for (k = 0; k < vm_nelts(vm_opts); k++) {
+        if (strcmp(key, vm_opts[k].name) == 0) {
+            o = &vm_opts[k];
+        }
+    }
+
+    if (o == NULL) {
+        return VM_DECLINED;
+    }
+
+    switch (o->kind) {
+
+    case VM_OPT_UINT:
+        if (vm_option_number(value, &n) != VM_OK || n < o->min || n > o->max)
+        {
+            snprintf(err, errlen, "invalid value \"%s\" of %s: %llu to %llu",
+                     value, o->name, (unsigned long long) o->min,
+                     (unsigned long long) o->max);
+            return VM_ERROR;
+        }
+
+        *(uint32_t *) (void *) ((char *) c + o->offset) = (uint32_t) n;
+        return VM_OK;
+
+    case VM_OPT_RATIO:
+        ratio = strtod(value, &end);
+
+        if (end == value || *end || !(ratio >= 0 && ratio < 1)) {
+            snprintf(err, errlen, "invalid value \"%s\" of %s: 0 to less "
+                     "than 1", value, o->name);
+            return VM_ERROR;
+        }
+
+        c->watermark = ratio;
+        return VM_OK;
+
+    case VM_OPT_POLICY:
+        if (strcmp(value, "fcfs") == 0) {
+            c->policy = VM_POLICY_FCFS;
+            return VM_OK;
+        }
+
+        if (strcmp(value, "priority") == 0) {
+            c->policy = VM_POLICY_PRIORITY;
+            return VM_OK;
+        }
+
+        snprintf(err, errlen, "invalid value \"%s\" of %s: fcfs or priority",
+                 value, o->name);
+        return VM_ERROR;
+
+    default:
+        return vm_option_set_flag(c, o, value, err, errlen);
+    }
+}

@@ -1,0 +1,324 @@
+/*
+ * Directives as they are read: kept with the line they stand in, and looked at
+ * right away so that a wrong value is reported there.  What they mean together
+ * is worked out in resolve.c.
+ */
+
+#include "http.h"
+#include "resolve.h"
+
+
+void *
+ngx_http_vllm_mock_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_vllm_mock_main_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_vllm_mock_main_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&conf->zones, cf->pool, 2, sizeof(ngx_shm_zone_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return conf;
+}
+
+
+void *
+ngx_http_vllm_mock_create_srv_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_vllm_mock_srv_conf_t));
+}
+
+
+/* A list of directives that a level does not have is that of the one above. */
+
+static void
+ngx_http_vllm_mock_inherit(ngx_array_t **child, ngx_array_t *parent)
+{
+    if (*child == NULL) {
+        *child = parent;
+    }
+}
+
+
+char *
+ngx_http_vllm_mock_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_vllm_mock_srv_conf_t  *conf, *prev;
+
+    prev = parent;
+    conf = child;
+
+    ngx_http_vllm_mock_inherit(&conf->models, prev->models);
+    ngx_http_vllm_mock_inherit(&conf->loras, prev->loras);
+    ngx_http_vllm_mock_inherit(&conf->args, prev->args);
+    ngx_http_vllm_mock_inherit(&conf->engine, prev->engine);
+    ngx_http_vllm_mock_inherit(&conf->latency, prev->latency);
+    ngx_http_vllm_mock_inherit(&conf->metrics, prev->metrics);
+    ngx_http_vllm_mock_inherit(&conf->metrics_mode, prev->metrics_mode);
+    ngx_http_vllm_mock_inherit(&conf->replicas, prev->replicas);
+
+    ngx_conf_merge_str_value(conf->time_scale, prev->time_scale, "");
+    ngx_conf_merge_str_value(conf->seed, prev->seed, "");
+    ngx_conf_merge_str_value(conf->tokenizer, prev->tokenizer, "builtin");
+    ngx_conf_merge_str_value(conf->version, prev->version, "0.32");
+    ngx_conf_merge_str_value(conf->profiles, prev->profiles, "profiles");
+
+    if (conf->profiles.data[0] != '/'
+        && ngx_conf_full_name(cf->cycle, &conf->profiles, 0) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+void *
+ngx_http_vllm_mock_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_vllm_mock_loc_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_vllm_mock_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    conf->unknown_models = NGX_CONF_UNSET_UINT;
+    conf->lora_paths = NGX_CONF_UNSET_UINT;
+    conf->all_endpoints = NGX_CONF_UNSET_UINT;
+    conf->admin = NGX_CONF_UNSET;
+
+    return conf;
+}
+
+
+char *
+ngx_http_vllm_mock_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_vllm_mock_loc_conf_t  *conf, *prev;
+    ngx_http_vllm_mock_srv_conf_t  *server;
+
+    prev = parent;
+    conf = child;
+
+    ngx_conf_merge_uint_value(conf->unknown_models, prev->unknown_models,
+                              NGX_HTTP_VLLM_MOCK_REJECT);
+    ngx_conf_merge_uint_value(conf->lora_paths, prev->lora_paths,
+                              NGX_HTTP_VLLM_MOCK_CHECK);
+    ngx_conf_merge_uint_value(conf->all_endpoints, prev->all_endpoints, 0);
+    ngx_conf_merge_value(conf->admin, prev->admin, 1);
+
+    if (conf->keys == NULL && conf->key_files == NULL) {
+        conf->keys = prev->keys;
+        conf->key_files = prev->key_files;
+    }
+
+    ngx_http_vllm_mock_inherit(&conf->output, prev->output);
+
+    if (conf->shm_zone == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    server = ngx_http_conf_get_module_srv_conf(cf, ngx_http_vllm_mock_module);
+
+    if (server->location == NULL) {
+        server->location = conf;
+    }
+
+    return ngx_http_vllm_mock_resolve_location(cf, conf, server);
+}
+
+
+/* vllm_mock_zone name size */
+
+char *
+ngx_http_vllm_mock_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ssize_t                          size;
+    ngx_str_t                       *value;
+    ngx_shm_zone_t                  *shm_zone, **slot;
+    ngx_http_vllm_mock_zone_t       *zone;
+    ngx_http_vllm_mock_main_conf_t  *main;
+
+    (void) cmd;
+
+    main = conf;
+    value = cf->args->elts;
+    size = ngx_parse_size(&value[2]);
+
+    if (size == NGX_ERROR || size < (ssize_t) (8 * ngx_pagesize)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid size \"%V\" of zone \"%V\": a number with "
+                           "an optional k or m, at least %uz bytes",
+                           &value[2], &value[1], 8 * ngx_pagesize);
+        return NGX_CONF_ERROR;
+    }
+
+    shm_zone = ngx_shared_memory_add(cf, &value[1], size,
+                                     &ngx_http_vllm_mock_module);
+    if (shm_zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (shm_zone->data) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate zone \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    zone = ngx_pcalloc(cf->pool, sizeof(ngx_http_vllm_mock_zone_t));
+    slot = ngx_array_push(&main->zones);
+
+    if (zone == NULL || slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = shm_zone;
+    zone->name = value[1];
+    shm_zone->data = zone;
+    shm_zone->init = ngx_http_vllm_mock_init_zone;
+
+    return NGX_CONF_OK;
+}
+
+
+/* vllm_mock zone */
+
+char *
+ngx_http_vllm_mock_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    size_t                           i;
+    ngx_str_t                       *value;
+    ngx_shm_zone_t                 **zones;
+    ngx_http_core_loc_conf_t        *clcf;
+    ngx_http_vllm_mock_zone_t       *zone;
+    ngx_http_vllm_mock_loc_conf_t   *loc;
+    ngx_http_vllm_mock_main_conf_t  *main;
+
+    (void) cmd;
+
+    loc = conf;
+    value = cf->args->elts;
+
+    if (loc->shm_zone) {
+        return "is duplicate";
+    }
+
+    main = ngx_http_conf_get_module_main_conf(cf, ngx_http_vllm_mock_module);
+    zones = main->zones.elts;
+
+    for (i = 0; i < main->zones.nelts; i++) {
+        zone = zones[i]->data;
+
+        if (zone->name.len == value[1].len
+            && ngx_memcmp(zone->name.data, value[1].data, value[1].len) == 0)
+        {
+            loc->shm_zone = zones[i];
+        }
+    }
+
+    if (loc->shm_zone == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown zone \"%V\": declare it before with "
+                           "\"vllm_mock_zone %V size;\"",
+                           &value[1], &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_vllm_mock_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+/* Keeps a directive for later; cmd->post checks it now. */
+
+char *
+ngx_http_vllm_mock_keep(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_uint_t                        i;
+    ngx_str_t                        *value;
+    ngx_array_t                     **list;
+    ngx_http_vllm_mock_check_pt       check;
+    ngx_http_vllm_mock_directive_t   *d;
+
+    list = (ngx_array_t **) ((char *) conf + cmd->offset);
+
+    if (*list == NULL) {
+        *list = ngx_array_create(cf->pool, 2,
+                                 sizeof(ngx_http_vllm_mock_directive_t));
+        if (*list == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    d = ngx_array_push(*list);
+    if (d == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    d->nargs = cf->args->nelts - 1;
+    d->file = cf->conf_file->file.name.data;
+    d->line = cf->conf_file->line;
+    d->args = ngx_palloc(cf->pool, d->nargs * sizeof(ngx_str_t));
+
+    if (d->args == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < d->nargs; i++) {
+        d->args[i] = value[i + 1];
+    }
+
+    check = (ngx_http_vllm_mock_check_pt) (uintptr_t) cmd->post;
+
+    return check ? check(cf, d) : NGX_CONF_OK;
+}
+
+
+/* vllm_mock_api_key key...; vllm_mock_api_key_file path */
+
+char *
+ngx_http_vllm_mock_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_uint_t                       i;
+    ngx_str_t                       *key, *value;
+    ngx_array_t                    **list;
+    ngx_http_vllm_mock_loc_conf_t   *loc;
+
+    loc = conf;
+    value = cf->args->elts;
+    list = cmd->offset ? &loc->key_files : &loc->keys;
+
+    if (*list == NULL) {
+        *list = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
+        if (*list == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        key = ngx_array_push(*list);
+        if (key == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *key = value[i];
+
+        if (cmd->offset && ngx_conf_full_name(cf->cycle, key, 1) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}

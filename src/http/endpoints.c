@@ -1,0 +1,371 @@
+/*
+ * Endpoints between nginx and the api files: generation, models, adapters,
+ * tokens, embeddings.
+ */
+
+#include "http.h"
+#include "../api/embedding.h"
+#include "../api/models.h"
+#include "../api/tokens.h"
+
+
+ngx_int_t
+ngx_http_vllm_mock_chat(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    return ngx_http_vllm_mock_generate(ctx, &vm_chat, ctx->body);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_completions(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    return ngx_http_vllm_mock_generate(ctx, &vm_completion, ctx->body);
+}
+
+
+/*
+ * SageMaker's: chat, and what does not fit it by its types is a completion.
+ * The body's model is not looked at.
+ */
+
+ngx_int_t
+ngx_http_vllm_mock_invocations(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    vm_json_t   j;
+    vm_error_t *e;
+
+    e = &ctx->call.error;
+
+    switch (vm_json_load(&j, ctx->raw.data, ctx->raw.len)) {
+
+    case VM_JSON_OK:
+        ctx->body = j.value;
+        break;
+
+    case VM_JSON_INVALID:
+        vm_error_printf(e, ctx->pool, 400, "Bad Request", NULL,
+                        "JSON decode error: %s: line 1 column %zu (char %zu)",
+                        j.error, j.pos + 1, j.pos);
+        return ngx_http_vllm_mock_error(ctx);
+
+    default:
+        vm_error_detail(e, 400, "There was an error parsing the body");
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    json_object_del(ctx->body, "model");
+
+    return ngx_http_vllm_mock_generate(ctx,
+               json_object_get(ctx->body, "messages") ? &vm_chat
+                                                      : &vm_completion,
+               ctx->body);
+}
+
+
+/* ---- models and adapters ---- */
+
+ngx_int_t
+ngx_http_vllm_mock_models(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    size_t                         n;
+    vm_buf_t                       b;
+    ngx_uint_t                     i;
+    vm_adapter_t                  *list;
+    ngx_http_vllm_mock_adapter_t  *a;
+    ngx_http_vllm_mock_shared_t   *sh;
+
+    sh = ctx->zone->shared;
+    n = 0;
+
+    list = vm_pool_calloc(ctx->pool, NGX_HTTP_VLLM_MOCK_ADAPTERS,
+                          sizeof(vm_adapter_t));
+    a = vm_pool_alloc(ctx->pool, sizeof(sh->adapters));
+
+    if (list == NULL || a == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_http_vllm_mock_lock(ctx->zone);
+    ngx_memcpy(a, sh->adapters, sh->nadapters * sizeof(*a));
+    i = sh->nadapters;
+    ngx_http_vllm_mock_unlock(ctx->zone);
+
+    for ( /* void */ ; i; i--, a++) {
+
+        if (a->loaded) {
+            list[n].number = a->number;
+            list[n].name.data = (char *) a->name;
+            list[n].name.len = ngx_strlen(a->name);
+            list[n].path.data = (char *) a->path;
+            list[n++].path.len = ngx_strlen(a->path);
+        }
+    }
+
+    vm_buf_init(&b);
+    vm_models_render(&ctx->call, list, n, &b);
+
+    return ngx_http_vllm_mock_json(ctx, &b);
+}
+
+
+/* The text of PATH/adapter_config.json; NULL: there is none. */
+
+static char *
+ngx_http_vllm_mock_adapter_config(ngx_http_vllm_mock_ctx_t *ctx,
+    const char *path, size_t *len)
+{
+    char     *name, *text;
+    FILE     *f;
+    size_t    size;
+
+    name = vm_pool_printf(ctx->pool, "%s/adapter_config.json", path);
+    f = name ? fopen(name, "r") : NULL;
+
+    if (f == NULL) {
+        return NULL;
+    }
+
+    size = 64 * 1024;
+    text = vm_pool_alloc(ctx->pool, size);
+    *len = text ? fread(text, 1, size, f) : 0;
+    fclose(f);
+
+    return text;
+}
+
+
+static ngx_int_t
+ngx_http_vllm_mock_lora_check(ngx_http_vllm_mock_ctx_t *ctx,
+    const char *name, const char *path)
+{
+    char         *text;
+    size_t        i, len;
+    vm_strings_t  names;
+
+    names = ctx->settings->names;
+
+    for (i = 0; i < names.n; i++) {
+        if (strcmp(names.list[i], name) == 0) {
+            return vm_lora_base_name(&ctx->call, name);
+        }
+    }
+
+    if (ctx->conf->lora_paths == NGX_HTTP_VLLM_MOCK_ANY) {
+        return NGX_OK;
+    }
+
+    if (!ctx->settings->enable_lora) {
+        return vm_lora_engine(&ctx->call, "LoRA is not enabled. Use "
+                                          "--enable-lora to enable LoRA.");
+    }
+
+    text = ngx_http_vllm_mock_adapter_config(ctx, path, &len);
+
+    if (text == NULL) {
+        return vm_lora_no_path(&ctx->call, name, path);
+    }
+
+    return vm_lora_config(&ctx->call, text, len);
+}
+
+
+static ngx_int_t
+ngx_http_vllm_mock_lora_put(ngx_http_vllm_mock_ctx_t *ctx,
+    const vm_lora_request_t *q, const char *done)
+{
+    size_t                         len, path_len;
+    ngx_uint_t                     full, loaded;
+    const char                    *name, *path, *text;
+    ngx_http_vllm_mock_shared_t   *sh;
+
+    sh = ctx->zone->shared;
+    name = json_string_value(q->lora_name);
+    path = json_string_value(q->lora_path);
+    len = strlen(name);
+    path_len = strlen(path);
+
+    ngx_http_vllm_mock_lock(ctx->zone);
+    loaded = ngx_http_vllm_mock_adapter_find(sh, name, len) != NULL;
+    ngx_http_vllm_mock_unlock(ctx->zone);
+
+    if (loaded && !q->load_inplace) {
+        vm_lora_loaded(&ctx->call, name);
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    if (ngx_http_vllm_mock_lora_check(ctx, name, path) != NGX_OK) {
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    ngx_http_vllm_mock_lock(ctx->zone);
+    full = ngx_http_vllm_mock_adapter_add(sh, name, len, path, path_len)
+           == NULL;
+    ngx_http_vllm_mock_unlock(ctx->zone);
+
+    if (full) {
+        vm_lora_engine(&ctx->call, "more than 256 adapters, or a name over "
+                                   "127 or a path over 511 bytes");
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    text = vm_pool_printf(ctx->pool, done, name);
+
+    return ngx_http_vllm_mock_send(ctx, NGX_HTTP_OK, NULL, text,
+                                   strlen(text));
+}
+
+
+static ngx_int_t
+ngx_http_vllm_mock_lora_drop(ngx_http_vllm_mock_ctx_t *ctx, const char *name,
+    size_t len, const char *done)
+{
+    ngx_uint_t                     found;
+    const char                    *text;
+    ngx_http_vllm_mock_adapter_t  *a, *last;
+    ngx_http_vllm_mock_shared_t   *sh;
+
+    sh = ctx->zone->shared;
+
+    ngx_http_vllm_mock_lock(ctx->zone);
+
+    a = ngx_http_vllm_mock_adapter_find(sh, name, len);
+    found = a != NULL;
+
+    if (a) {
+        last = &sh->adapters[--sh->nadapters];
+        ngx_memmove(a, a + 1, (size_t) ((u_char *) last - (u_char *) a));
+        last->loaded = 0;
+    }
+
+    ngx_http_vllm_mock_unlock(ctx->zone);
+
+    if (!found) {
+        vm_lora_unknown(&ctx->call, name);
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    text = vm_pool_printf(ctx->pool, done, name);
+
+    return ngx_http_vllm_mock_send(ctx, NGX_HTTP_OK, NULL, text,
+                                   strlen(text));
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_lora_load(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    vm_lora_request_t  q;
+
+    if (vm_lora_load_parse(&ctx->call, ctx->body, &q) != VM_OK) {
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    return ngx_http_vllm_mock_lora_put(ctx, &q, "Success: LoRA adapter '%s' "
+                                                "added successfully.");
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_lora_unload(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    vm_lora_request_t  q;
+
+    if (vm_lora_unload_parse(&ctx->call, ctx->body, &q) != VM_OK) {
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    return ngx_http_vllm_mock_lora_drop(ctx, json_string_value(q.lora_name),
+                                        json_string_length(q.lora_name),
+                                        "Success: LoRA adapter '%s' removed "
+                                        "successfully.");
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_adapters(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    char               *name;
+    size_t              len;
+    vm_lora_request_t   q;
+
+    if (ctx->request->method == NGX_HTTP_DELETE) {
+        len = ctx->path.len - (sizeof("/adapters/") - 1);
+        name = vm_pool_strdup(ctx->pool, (char *) ctx->path.data
+                                         + sizeof("/adapters/") - 1, len);
+        if (name == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_vllm_mock_lora_drop(ctx, name, len,
+                                            "Adapter %s unregistered");
+    }
+
+    if (vm_lora_sagemaker_parse(&ctx->call, ctx->body, &q) != VM_OK) {
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    return ngx_http_vllm_mock_lora_put(ctx, &q, "Adapter %s registered");
+}
+
+
+/* ---- tokens, embeddings ---- */
+
+ngx_int_t
+ngx_http_vllm_mock_tokenize(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    vm_buf_t  b;
+
+    vm_buf_init(&b);
+
+    if (vm_tokens_encode(&ctx->call, ctx->body, &b) != VM_OK) {
+        vm_buf_free(&b);
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    return ngx_http_vllm_mock_json(ctx, &b);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_detokenize(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    vm_buf_t  b;
+
+    vm_buf_init(&b);
+
+    if (vm_tokens_decode(&ctx->call, ctx->body, &b) != VM_OK) {
+        vm_buf_free(&b);
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    return ngx_http_vllm_mock_json(ctx, &b);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_tokenizer_info(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    vm_buf_t  b;
+
+    vm_buf_init(&b);
+    vm_tokens_info(&ctx->call, &b);
+
+    return ngx_http_vllm_mock_json(ctx, &b);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_embeddings(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    vm_buf_t  b;
+    uint64_t  tokens;
+
+    vm_buf_init(&b);
+
+    if (vm_embedding_answer(&ctx->call, ctx->body, &b, &tokens) != VM_OK) {
+        vm_buf_free(&b);
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    return ngx_http_vllm_mock_json(ctx, &b);
+}

@@ -1,0 +1,417 @@
+/*
+ * What the files of the nginx glue share: configuration, the zone, a request's
+ * context.
+ */
+
+#ifndef NGX_HTTP_VLLM_MOCK_H
+#define NGX_HTTP_VLLM_MOCK_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "../api/generation.h"
+#include "../engine/engine.h"
+#include "../metrics/metrics.h"
+
+
+#define NGX_HTTP_VLLM_MOCK_OWNERS    128    /* workers, old and new ones */
+#define NGX_HTTP_VLLM_MOCK_ENGINES   8      /* generations of a reload */
+#define NGX_HTTP_VLLM_MOCK_RANKS     16
+#define NGX_HTTP_VLLM_MOCK_ADAPTERS  256
+#define NGX_HTTP_VLLM_MOCK_RATE_SECONDS  5
+
+
+/* ---- configuration ---- */
+
+typedef struct {
+    ngx_str_t                 name;
+    size_t                    size;
+    ngx_shm_zone_t           *shm_zone;
+} ngx_http_vllm_mock_zone_conf_t;
+
+typedef struct {
+    ngx_array_t               zones;        /* of ngx_shm_zone_t * */
+} ngx_http_vllm_mock_main_conf_t;
+
+typedef struct {
+    ngx_str_t                 name;
+    ngx_str_t                 path;
+} ngx_http_vllm_mock_lora_t;
+
+/* A directive whose values are worked out when all are known. */
+
+typedef struct {
+    ngx_conf_t               *cf;
+    ngx_str_t                *args;         /* without the directive's name */
+    ngx_uint_t                nargs;
+    u_char                   *file;
+    ngx_uint_t                line;
+} ngx_http_vllm_mock_directive_t;
+
+/*
+ * Directives as they were written, per level; a level below inherits what it
+ * does not set itself.
+ */
+
+typedef struct {
+    ngx_array_t              *models;       /* directives */
+    ngx_array_t              *loras;
+    ngx_array_t              *args;
+    ngx_array_t              *engine;
+    ngx_array_t              *latency;
+    ngx_array_t              *metrics;      /* vllm_mock_metric */
+    ngx_array_t              *metrics_mode; /* vllm_mock_metrics */
+    ngx_array_t              *replicas;
+    ngx_str_t                 time_scale;
+    ngx_str_t                 seed;
+    ngx_str_t                 tokenizer;
+    ngx_str_t                 version;
+    ngx_str_t                 profiles;     /* directory */
+
+    struct ngx_http_vllm_mock_loc_conf_s  *location;    /* the first here
+                                                           that serves */
+
+    /* worked out once, for the servers that serve */
+
+    vm_settings_t            *settings;
+    vm_engine_conf_t         *engine_conf;
+    unsigned                  scaled:1;
+    unsigned                  legacy:1;
+    unsigned                  user_blocks:1;        /* num_gpu_blocks given */
+    unsigned                  user_block_size:1;
+    ngx_uint_t                replicas_fixed;
+    ngx_str_t                 replicas_uri;
+    ngx_msec_t                replicas_ttl;
+    vm_overrides_t           *overrides;            /* of the start */
+} ngx_http_vllm_mock_srv_conf_t;
+
+typedef struct ngx_http_vllm_mock_loc_conf_s {
+    ngx_shm_zone_t           *shm_zone;     /* NULL: does not serve here */
+    ngx_http_vllm_mock_srv_conf_t  *server;
+    ngx_uint_t                unknown_models;       /* accept */
+    ngx_uint_t                lora_paths;           /* check */
+    ngx_uint_t                all_endpoints;
+    ngx_flag_t                admin;
+    ngx_array_t              *keys;         /* of vm_str_t; NULL: inherit */
+    ngx_array_t              *key_files;
+    ngx_array_t              *output;       /* a directive */
+    vm_output_t              *output_conf;
+    vm_settings_t            *settings;     /* server's, with this level's */
+} ngx_http_vllm_mock_loc_conf_t;
+
+#define NGX_HTTP_VLLM_MOCK_REJECT  0
+#define NGX_HTTP_VLLM_MOCK_ACCEPT  1
+#define NGX_HTTP_VLLM_MOCK_CHECK   0
+#define NGX_HTTP_VLLM_MOCK_ANY     1
+
+
+extern ngx_module_t  ngx_http_vllm_mock_module;
+
+
+/* conf.c */
+
+void *ngx_http_vllm_mock_create_main_conf(ngx_conf_t *cf);
+void *ngx_http_vllm_mock_create_srv_conf(ngx_conf_t *cf);
+char *ngx_http_vllm_mock_merge_srv_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+void *ngx_http_vllm_mock_create_loc_conf(ngx_conf_t *cf);
+char *ngx_http_vllm_mock_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+char *ngx_http_vllm_mock_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_vllm_mock_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_vllm_mock_keep(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_vllm_mock_keys(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* resolve.c: directives, arguments and environment put together */
+
+char *ngx_http_vllm_mock_resolve_location(ngx_conf_t *cf,
+    ngx_http_vllm_mock_loc_conf_t *conf,
+    ngx_http_vllm_mock_srv_conf_t *server);
+
+
+/* ---- the zone ---- */
+
+typedef struct {
+    ngx_uint_t                loaded;
+    uint32_t                  number;       /* never used again */
+    u_char                    name[128];
+    u_char                    path[512];
+} ngx_http_vllm_mock_adapter_t;
+
+/* Engines of one generation of settings: a rank each. */
+
+typedef struct {
+    ngx_uint_t                used;
+    ngx_uint_t                nranks;
+    vm_engine_t              *ranks[NGX_HTTP_VLLM_MOCK_RANKS];
+} ngx_http_vllm_mock_engines_t;
+
+typedef struct {
+    ngx_pid_t                 pid;          /* 0: free */
+    ngx_uint_t                streams;      /* as it told last */
+} ngx_http_vllm_mock_owner_t;
+
+typedef struct {
+    ngx_uint_t                dirty;        /* the state is half-written */
+    ngx_uint_t                epoch;        /* + 1 whenever it was lost */
+    double                    created;      /* Unix seconds */
+
+    ngx_uint_t                current;      /* index into engines */
+    ngx_http_vllm_mock_engines_t  engines[NGX_HTTP_VLLM_MOCK_ENGINES];
+    vm_stats_t                retired[NGX_HTTP_VLLM_MOCK_RANKS];
+    uint32_t                  turn;         /* of the balancer */
+
+    ngx_http_vllm_mock_owner_t  owners[NGX_HTTP_VLLM_MOCK_OWNERS];
+
+    ngx_uint_t                nadapters;
+    ngx_uint_t                static_adapters;      /* were put in */
+    uint32_t                  next_adapter;
+    ngx_http_vllm_mock_adapter_t  adapters[NGX_HTTP_VLLM_MOCK_ADAPTERS];
+
+    ngx_uint_t                asleep;
+    ngx_uint_t                sleep_level;
+    ngx_uint_t                paused;
+    vm_sleep_stats_t          sleep;
+
+    ngx_atomic_t              load;         /* requests in flight */
+    ngx_atomic_t              counter;      /* of requests, for ids */
+    vm_http_stats_t           http;
+    vm_self_stats_t           self;
+    ngx_uint_t                start_overrides;      /* were put in */
+    vm_overrides_t            overrides;
+
+    /* samples of the token counters, for rates */
+    struct {
+        time_t                second;
+        uint64_t              prompt;
+        uint64_t              generation;
+    }                         samples[NGX_HTTP_VLLM_MOCK_RATE_SECONDS + 1];
+} ngx_http_vllm_mock_shared_t;
+
+typedef struct ngx_http_vllm_mock_stream_s  ngx_http_vllm_mock_stream_t;
+
+/* Of a zone, in each process. */
+
+typedef struct {
+    ngx_str_t                 name;
+    ngx_slab_pool_t          *shpool;
+    ngx_http_vllm_mock_shared_t    *shared;
+    ngx_http_vllm_mock_srv_conf_t  *server; /* whose settings it has */
+
+    /* the worker's */
+
+    ngx_uint_t                owner;
+    ngx_uint_t                streams;      /* generations not over yet */
+    ngx_event_t               timer;
+    ngx_uint_t                epoch;
+    ngx_queue_t               all;          /* streams */
+    ngx_queue_t               touched;      /* streams with news */
+    vm_event_t               *events;       /* while they are handed on */
+    size_t                    nevents;
+    size_t                    at;
+    vm_time_t                 wake;         /* when the timer should fire */
+    vm_hist_t                 lateness;     /* not told to the zone yet */
+    vm_hist_t                 lag;
+    unsigned                  fresh_epoch:1;
+} ngx_http_vllm_mock_zone_t;
+
+ngx_int_t ngx_http_vllm_mock_init_zone(ngx_shm_zone_t *shm_zone, void *data);
+ngx_int_t ngx_http_vllm_mock_zone_worker(ngx_http_vllm_mock_zone_t *z,
+    ngx_cycle_t *cycle);
+void ngx_http_vllm_mock_zone_leave(ngx_http_vllm_mock_zone_t *z);
+void ngx_http_vllm_mock_lock(ngx_http_vllm_mock_zone_t *z);
+void ngx_http_vllm_mock_unlock(ngx_http_vllm_mock_zone_t *z);
+
+/* Frees engines of old settings whose last sequence is over. */
+void ngx_http_vllm_mock_zone_sweep(ngx_http_vllm_mock_zone_t *z);
+
+/* An adapter by name, under the lock; NULL if it is not loaded. */
+ngx_http_vllm_mock_adapter_t *ngx_http_vllm_mock_adapter_find(
+    ngx_http_vllm_mock_shared_t *sh, const char *name, size_t len);
+ngx_http_vllm_mock_adapter_t *ngx_http_vllm_mock_adapter_add(
+    ngx_http_vllm_mock_shared_t *sh, const char *name, size_t len,
+    const char *path, size_t path_len);
+
+vm_time_t ngx_http_vllm_mock_now(void);     /* CLOCK_MONOTONIC */
+double ngx_http_vllm_mock_unix(void);
+
+/* 64 bits that no other request of the zone has */
+uint64_t ngx_http_vllm_mock_random(ngx_http_vllm_mock_zone_t *z);
+
+
+/* ---- a request ---- */
+
+typedef struct ngx_http_vllm_mock_route_s  ngx_http_vllm_mock_route_t;
+
+typedef struct {
+    ngx_http_request_t       *request;
+    ngx_http_vllm_mock_loc_conf_t     *conf;
+    ngx_http_vllm_mock_zone_t         *zone;
+    const ngx_http_vllm_mock_route_t  *route;
+    vm_settings_t            *settings;
+    vm_pool_t                *pool;
+    vm_call_t                 call;
+    json_t                   *body;
+    vm_str_t                  raw;          /* the body as it came */
+    ngx_str_t                 path;         /* decoded, without root path */
+    ngx_http_vllm_mock_stream_t       *stream;
+    vm_time_t                 started;
+    unsigned                  observed:1;   /* goes into http_* */
+    unsigned                  loaded:1;     /* counts in /load */
+    unsigned                  outermost:1;  /* answered by the key check */
+    ngx_str_t                 replacement;  /* of nginx's own error page */
+    unsigned                  replaced:1;
+} ngx_http_vllm_mock_ctx_t;
+
+
+/* route.c */
+
+typedef enum {
+    NGX_HTTP_VLLM_MOCK_GET = 1,
+    NGX_HTTP_VLLM_MOCK_POST = 2,
+    NGX_HTTP_VLLM_MOCK_DELETE = 4,
+    NGX_HTTP_VLLM_MOCK_HEAD = 8
+} ngx_http_vllm_mock_method_e;
+
+typedef enum {
+    NGX_HTTP_VLLM_MOCK_BODY_NONE,
+    NGX_HTTP_VLLM_MOCK_BODY_JSON,           /* checked and decoded */
+    NGX_HTTP_VLLM_MOCK_BODY_RAW             /* the endpoint reads it itself */
+} ngx_http_vllm_mock_body_e;
+
+typedef ngx_int_t (*ngx_http_vllm_mock_endpoint_pt)(
+    ngx_http_vllm_mock_ctx_t *ctx);
+
+struct ngx_http_vllm_mock_route_s {
+    const char               *path;         /* a last "*" takes the rest */
+    ngx_uint_t                methods;
+    const char               *allow;        /* what Allow says */
+    ngx_http_vllm_mock_body_e  body;
+    ngx_http_vllm_mock_endpoint_pt  handler;
+    ngx_uint_t                when;         /* which settings it needs */
+};
+
+/* NGX_DECLINED: ctx->route is to answer.  Else it was answered. */
+ngx_int_t ngx_http_vllm_mock_route(ngx_http_vllm_mock_ctx_t *ctx);
+void ngx_http_vllm_mock_route_paths(ngx_http_vllm_mock_ctx_t *ctx,
+    vm_buf_t *b);                           /* for /openapi.json */
+ngx_uint_t ngx_http_vllm_mock_method_index(ngx_uint_t method);
+ngx_uint_t ngx_http_vllm_mock_instrumented(
+    const ngx_http_vllm_mock_route_t *route);
+ngx_uint_t ngx_http_vllm_mock_route_index(
+    const ngx_http_vllm_mock_route_t *route);
+const vm_str_t *ngx_http_vllm_mock_route_names(void);
+const vm_str_t *ngx_http_vllm_mock_method_names(void);
+
+
+/* handler.c */
+
+ngx_int_t ngx_http_vllm_mock_handler(ngx_http_request_t *r);
+ngx_http_vllm_mock_ctx_t *ngx_http_vllm_mock_create_ctx(ngx_http_request_t *r,
+    ngx_http_vllm_mock_loc_conf_t *conf);
+ngx_int_t ngx_http_vllm_mock_path(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_log_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_vllm_mock_query(ngx_http_vllm_mock_ctx_t *ctx,
+    const char *name, ngx_str_t *value);
+json_t *ngx_http_vllm_mock_query_json(ngx_http_vllm_mock_ctx_t *ctx);
+
+/* access.c */
+
+ngx_int_t ngx_http_vllm_mock_access(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_request_id(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_cors(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_str_t *ngx_http_vllm_mock_header(ngx_http_request_t *r,
+    const char *name, size_t len);
+
+/* reply.c */
+
+ngx_int_t ngx_http_vllm_mock_header_add(ngx_http_request_t *r,
+    const char *name, const char *value, size_t len);
+ngx_int_t ngx_http_vllm_mock_head(ngx_http_vllm_mock_ctx_t *ctx,
+    ngx_uint_t status, const char *type, off_t length);
+ngx_int_t ngx_http_vllm_mock_send(ngx_http_vllm_mock_ctx_t *ctx,
+    ngx_uint_t status, const char *type, const char *data, size_t len);
+ngx_int_t ngx_http_vllm_mock_json(ngx_http_vllm_mock_ctx_t *ctx,
+    vm_buf_t *b);                           /* 200, frees it */
+ngx_int_t ngx_http_vllm_mock_literal(ngx_http_vllm_mock_ctx_t *ctx,
+    const char *json);
+ngx_int_t ngx_http_vllm_mock_empty(ngx_http_vllm_mock_ctx_t *ctx,
+    ngx_uint_t status);
+ngx_int_t ngx_http_vllm_mock_error(ngx_http_vllm_mock_ctx_t *ctx);
+
+#define NGX_HTTP_VLLM_MOCK_JSON  "application/json"
+#define NGX_HTTP_VLLM_MOCK_SSE   "text/event-stream; charset=utf-8"
+#define NGX_HTTP_VLLM_MOCK_TEXT  "text/plain; charset=utf-8"
+
+/* errors.c */
+
+ngx_int_t ngx_http_vllm_mock_errors_init(ngx_conf_t *cf);
+
+/* route.c: the headers of a 405 for a request that nginx refused itself */
+ngx_int_t ngx_http_vllm_mock_errors_allow(ngx_http_vllm_mock_ctx_t *ctx);
+
+/* stream.c */
+
+ngx_int_t ngx_http_vllm_mock_generate(ngx_http_vllm_mock_ctx_t *ctx,
+    const vm_protocol_t *protocol, const json_t *body);
+void ngx_http_vllm_mock_stream_event(ngx_http_vllm_mock_zone_t *z,
+    const vm_event_t *ev);
+void ngx_http_vllm_mock_stream_lost(ngx_http_vllm_mock_zone_t *z);
+
+/* ticker.c */
+
+void ngx_http_vllm_mock_tick(ngx_http_vllm_mock_zone_t *z);
+void ngx_http_vllm_mock_ticker_init(ngx_http_vllm_mock_zone_t *z,
+    ngx_cycle_t *cycle);
+
+/* variables.c */
+
+ngx_int_t ngx_http_vllm_mock_add_variables(ngx_conf_t *cf);
+
+/* endpoints */
+
+ngx_int_t ngx_http_vllm_mock_chat(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_completions(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_invocations(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_models(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_lora_load(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_lora_unload(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_adapters(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_tokenize(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_detokenize(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_tokenizer_info(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_embeddings(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_health(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_ready(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_version(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_load(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_metrics(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_set_metrics(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_docs(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_openapi(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_server_info(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_world_size(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_kv_sources(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_sleep(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_wake(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_is_sleeping(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_pause(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_resume(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_is_paused(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_reset_prefix(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_nothing(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_abort(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_abort_scaled(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_scale_out(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_scale_ep(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_is_scaling(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_admin_state(ngx_http_vllm_mock_ctx_t *ctx);
+
+
+#endif /* NGX_HTTP_VLLM_MOCK_H */

@@ -1,0 +1,173 @@
+/*
+ * Answers: status, headers and a whole body.
+ */
+
+#include "http.h"
+
+
+ngx_int_t
+ngx_http_vllm_mock_header_add(ngx_http_request_t *r, const char *name,
+    const char *value, size_t len)
+{
+    u_char           *copy;
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    copy = ngx_pnalloc(r->pool, len + 1);
+
+    if (h == NULL || copy == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(copy, value, len);
+    copy[len] = '\0';
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value.data = copy;
+    h->value.len = len;
+
+    if (strcmp(name, "Server") == 0) {
+        r->headers_out.server = h;
+    }
+
+    return NGX_OK;
+}
+
+
+/* Everything before the body. */
+
+ngx_int_t
+ngx_http_vllm_mock_head(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status,
+    const char *type, off_t length)
+{
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = length;
+
+    if (type) {
+        r->headers_out.content_type.data = (u_char *) type;
+        r->headers_out.content_type.len = ngx_strlen(type);
+        r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+        /* what stands behind ";" is no part of the type that gzip asks for */
+
+        if (strchr(type, ';')) {
+            r->headers_out.content_type_len = (size_t) (strchr(type, ';')
+                                                        - type);
+        }
+    }
+
+    if (ngx_http_vllm_mock_header_add(r, "Server", "uvicorn", 7) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (!ctx->outermost && ngx_http_vllm_mock_cors(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->settings->request_id_headers
+        && ngx_http_vllm_mock_request_id(ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_send_header(r);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_send(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status,
+    const char *type, const char *data, size_t len)
+{
+    ngx_int_t            rc;
+    ngx_buf_t           *b;
+    ngx_chain_t          out;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    rc = ngx_http_vllm_mock_head(ctx, status, type, (off_t) len);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b = ngx_create_temp_buf(r->pool, len ? len : 1);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (len) {
+        b->last = ngx_cpymem(b->pos, data, len);
+
+    } else {
+        b->temporary = 0;
+    }
+
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_json(ngx_http_vllm_mock_ctx_t *ctx, vm_buf_t *b)
+{
+    ngx_int_t  rc;
+
+    if (b->failed) {
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    } else {
+        rc = ngx_http_vllm_mock_send(ctx, NGX_HTTP_OK,
+                                     NGX_HTTP_VLLM_MOCK_JSON, b->data,
+                                     b->len);
+    }
+
+    vm_buf_free(b);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_literal(ngx_http_vllm_mock_ctx_t *ctx, const char *json)
+{
+    return ngx_http_vllm_mock_send(ctx, NGX_HTTP_OK, NGX_HTTP_VLLM_MOCK_JSON,
+                                   json, ngx_strlen(json));
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_empty(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status)
+{
+    return ngx_http_vllm_mock_send(ctx, status, NULL, NULL, 0);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_error(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    vm_buf_t   b;
+    ngx_int_t  rc;
+
+    vm_buf_init(&b);
+    vm_error_render(&b, &ctx->call.error, 0);
+
+    rc = ngx_http_vllm_mock_send(ctx, (ngx_uint_t) ctx->call.error.status,
+                                 NGX_HTTP_VLLM_MOCK_JSON, b.data, b.len);
+    vm_buf_free(&b);
+
+    return rc;
+}

@@ -1,0 +1,412 @@
+/*
+ * Endpoints: one table, by path and method.  Which of them exist depends on
+ * vLLM's settings, as in vLLM.
+ */
+
+#include "http.h"
+
+
+/* What an endpoint needs to be there.  0: nothing. */
+
+#define NEEDS_GENERATE   0x0001         /* the model generates */
+#define NEEDS_DEV        0x0002         /* VLLM_SERVER_DEV_MODE */
+#define NEEDS_LORA       0x0004         /* VLLM_ALLOW_RUNTIME_LORA_UPDATING */
+#define NEEDS_INFO       0x0008         /* --enable-tokenizer-info-endpoint */
+#define NEEDS_DOCS       0x0010         /* no --disable-fastapi-docs */
+#define NEEDS_EMBED      0x0020         /* the model embeds */
+#define NEEDS_EXTRA      0x0040         /* vllm_mock_endpoints all */
+#define NEEDS_ADMIN      0x0080         /* vllm_mock_admin on */
+
+#define ANY_METHOD       0xffff
+#define GET              NGX_HTTP_VLLM_MOCK_GET
+#define POST             NGX_HTTP_VLLM_MOCK_POST
+#define DELETE           NGX_HTTP_VLLM_MOCK_DELETE
+#define HEAD             NGX_HTTP_VLLM_MOCK_HEAD
+#define NONE             NGX_HTTP_VLLM_MOCK_BODY_NONE
+#define JSON             NGX_HTTP_VLLM_MOCK_BODY_JSON
+#define RAW              NGX_HTTP_VLLM_MOCK_BODY_RAW
+
+#define to(name)         ngx_http_vllm_mock_##name
+
+
+static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
+
+    { "/v1/chat/completions", POST, "POST", JSON, to(chat), NEEDS_GENERATE },
+    { "/v1/completions", POST, "POST", JSON, to(completions),
+      NEEDS_GENERATE },
+    { "/invocations", POST, "POST", RAW, to(invocations), 0 },
+
+    { "/v1/models", GET, "GET", NONE, to(models), 0 },
+    { "/v1/load_lora_adapter", POST, "POST", JSON, to(lora_load),
+      NEEDS_LORA },
+    { "/v1/unload_lora_adapter", POST, "POST", JSON, to(lora_unload),
+      NEEDS_LORA },
+    { "/adapters", POST, "POST", JSON, to(adapters), NEEDS_LORA },
+    { "/adapters/*", DELETE, "DELETE", NONE, to(adapters), NEEDS_LORA },
+
+    { "/tokenize", POST, "POST", JSON, to(tokenize), 0 },
+    { "/detokenize", POST, "POST", JSON, to(detokenize), 0 },
+    { "/tokenizer_info", GET, "GET", NONE, to(tokenizer_info), NEEDS_INFO },
+
+    { "/v1/embeddings", POST, "POST", JSON, to(embeddings), NEEDS_EMBED },
+
+    { "/health", GET, "GET", NONE, to(health), 0 },
+    { "/ping", GET|POST, "GET", NONE, to(health), 0 },
+    { "/version", GET, "GET", NONE, to(version), 0 },
+    { "/load", GET, "GET", NONE, to(load), 0 },
+    { "/metrics", ANY_METHOD, "GET", NONE, to(metrics), 0 },
+    { "/metrics/", ANY_METHOD, "GET", NONE, to(metrics), 0 },
+    { "/docs", GET|HEAD, "GET, HEAD", NONE, to(docs), NEEDS_DOCS },
+    { "/redoc", GET|HEAD, "GET, HEAD", NONE, to(docs), NEEDS_DOCS },
+    { "/openapi.json", GET|HEAD, "GET, HEAD", NONE, to(openapi), NEEDS_DOCS },
+
+    { "/server_info", GET, "GET", NONE, to(server_info), NEEDS_DEV },
+    { "/get_world_size", GET, "GET", NONE, to(world_size), NEEDS_DEV },
+    { "/kv_event_sources", GET, "GET", NONE, to(kv_sources), NEEDS_DEV },
+    { "/sleep", POST, "POST", NONE, to(sleep), NEEDS_DEV },
+    { "/wake_up", POST, "POST", NONE, to(wake), NEEDS_DEV },
+    { "/is_sleeping", GET, "GET", NONE, to(is_sleeping), NEEDS_DEV },
+    { "/pause", POST, "POST", NONE, to(pause), NEEDS_DEV },
+    { "/resume", POST, "POST", NONE, to(resume), NEEDS_DEV },
+    { "/is_paused", GET, "GET", NONE, to(is_paused), NEEDS_DEV },
+    { "/reset_prefix_cache", POST, "POST", NONE, to(reset_prefix),
+      NEEDS_DEV },
+    { "/reset_mm_cache", POST, "POST", NONE, to(nothing), NEEDS_DEV },
+    { "/reset_encoder_cache", POST, "POST", NONE, to(nothing), NEEDS_DEV },
+    { "/abort_requests", POST, "POST", RAW, to(abort), NEEDS_DEV },
+
+    { "/inference/v1/abort_requests", POST, "POST", RAW, to(abort_scaled),
+      NEEDS_GENERATE },
+    { "/inference/v1/generate", POST, "POST", RAW, to(scale_out),
+      NEEDS_GENERATE },
+    { "/scale_elastic_ep", POST, "POST", RAW, to(scale_ep), NEEDS_GENERATE },
+    { "/is_scaling_elastic_ep", POST, "POST", NONE, to(is_scaling),
+      NEEDS_GENERATE },
+
+    /* the mock's and the seed's own */
+
+    { "/set_metrics", POST, "POST", JSON, to(set_metrics), NEEDS_ADMIN },
+    { "/admin/state", GET, "GET", NONE, to(admin_state), NEEDS_ADMIN },
+    { "/ready", GET, "GET", NONE, to(ready), NEEDS_EXTRA },
+    { "/health/ready", GET, "GET", NONE, to(ready), NEEDS_EXTRA }
+};
+
+
+/* Methods as http_requests_total names them, and their bits. */
+
+static const struct {
+    ngx_uint_t  method;
+    ngx_uint_t  bit;
+    vm_str_t    name;
+}  ngx_http_vllm_mock_methods[] = {
+    { NGX_HTTP_GET, GET, vm_str("GET") },
+    { NGX_HTTP_POST, POST, vm_str("POST") },
+    { NGX_HTTP_HEAD, HEAD, vm_str("HEAD") },
+    { NGX_HTTP_DELETE, DELETE, vm_str("DELETE") },
+    { NGX_HTTP_PUT, 0x10, vm_str("PUT") },
+    { NGX_HTTP_PATCH, 0x20, vm_str("PATCH") },
+    { NGX_HTTP_OPTIONS, 0x40, vm_str("OPTIONS") },
+    { 0, 0x80, vm_str("OTHER") }
+};
+
+
+static ngx_uint_t
+ngx_http_vllm_mock_there(const ngx_http_vllm_mock_route_t *route,
+    const ngx_http_vllm_mock_ctx_t *ctx)
+{
+    ngx_uint_t            missing;
+    const vm_settings_t  *s;
+
+    s = ctx->settings;
+    missing = 0;
+
+    if (s->runner != VM_RUNNER_GENERATE) {
+        missing |= NEEDS_GENERATE;
+    }
+
+    if (s->runner != VM_RUNNER_EMBED && !s->all_endpoints) {
+        missing |= NEEDS_EMBED;
+    }
+
+    if (!s->dev_mode && !s->all_endpoints) {
+        missing |= NEEDS_DEV;
+    }
+
+    if (!s->runtime_lora && !s->all_endpoints) {
+        missing |= NEEDS_LORA;
+    }
+
+    if (!s->tokenizer_info) {
+        missing |= NEEDS_INFO;
+    }
+
+    if (s->disable_docs) {
+        missing |= NEEDS_DOCS;
+    }
+
+    if (!s->all_endpoints) {
+        missing |= NEEDS_EXTRA;
+    }
+
+    if (!ctx->conf->admin) {
+        missing |= NEEDS_ADMIN;
+    }
+
+    return (route->when & missing) == 0;
+}
+
+
+static ngx_uint_t
+ngx_http_vllm_mock_matches(const char *pattern, const u_char *path,
+    size_t len)
+{
+    size_t  n;
+
+    n = ngx_strlen(pattern);
+
+    if (pattern[n - 1] == '*') {
+        return len >= n && ngx_memcmp(pattern, path, n - 1) == 0;
+    }
+
+    return len == n && ngx_memcmp(pattern, path, n) == 0;
+}
+
+
+/* The route of a path; NULL if there is none. */
+
+static const ngx_http_vllm_mock_route_t *
+ngx_http_vllm_mock_lookup(const ngx_http_vllm_mock_ctx_t *ctx,
+    const u_char *path, size_t len)
+{
+    ngx_uint_t                         i;
+    const ngx_http_vllm_mock_route_t  *route;
+
+    for (i = 0; i < vm_nelts(ngx_http_vllm_mock_routes); i++) {
+        route = &ngx_http_vllm_mock_routes[i];
+
+        if (ngx_http_vllm_mock_matches(route->path, path, len)
+            && ngx_http_vllm_mock_there(route, ctx))
+        {
+            return route;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_vllm_mock_redirect(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    u_char              *p, *start;
+    ngx_str_t           *host;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    host = ngx_http_vllm_mock_header(r, "Host", 4);
+
+    start = ngx_pnalloc(r->pool, sizeof("https://") + (host ? host->len : 0)
+                                 + ctx->path.len + r->args.len + 2);
+    if (start == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_sprintf(start, "http%s://", r->connection->ssl ? "s" : "");
+    p = host ? ngx_cpymem(p, host->data, host->len) : p;
+    p = ngx_cpymem(p, ctx->path.data, ctx->path.len - 1);
+
+    if (r->args.len) {
+        p = ngx_sprintf(p, "?%V", &r->args);
+    }
+
+    if (ngx_http_vllm_mock_header_add(r, "Location", (char *) start,
+                                      (size_t) (p - start))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_vllm_mock_empty(ctx, NGX_HTTP_TEMPORARY_REDIRECT);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_errors_allow(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    if (ngx_http_vllm_mock_path(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx->route = ngx_http_vllm_mock_lookup(ctx, ctx->path.data,
+                                           ctx->path.len);
+
+    if (ctx->route
+        && ngx_http_vllm_mock_header_add(ctx->request, "Allow",
+                                         ctx->route->allow,
+                                         ngx_strlen(ctx->route->allow))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_vllm_mock_cors(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_vllm_mock_wrong_method(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    if (ngx_http_vllm_mock_header_add(ctx->request, "Allow",
+                                      ctx->route->allow,
+                                      ngx_strlen(ctx->route->allow))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    vm_error_detail(&ctx->call.error, 405, "Method Not Allowed");
+
+    return ngx_http_vllm_mock_error(ctx);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_route(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    ngx_uint_t  i;
+
+    ctx->route = ngx_http_vllm_mock_lookup(ctx, ctx->path.data,
+                                           ctx->path.len);
+
+    if (ctx->route) {
+
+        if (ctx->route->methods == ANY_METHOD) {
+            return NGX_DECLINED;
+        }
+
+        for (i = 0; i < vm_nelts(ngx_http_vllm_mock_methods); i++) {
+
+            if (ctx->request->method == ngx_http_vllm_mock_methods[i].method
+                && (ctx->route->methods
+                    & ngx_http_vllm_mock_methods[i].bit))
+            {
+                return NGX_DECLINED;
+            }
+        }
+
+        return ngx_http_vllm_mock_wrong_method(ctx);
+    }
+
+    if (ctx->path.len > 1 && ctx->path.data[ctx->path.len - 1] == '/'
+        && ngx_http_vllm_mock_lookup(ctx, ctx->path.data, ctx->path.len - 1))
+    {
+        return ngx_http_vllm_mock_redirect(ctx);
+    }
+
+    vm_error_detail(&ctx->call.error, 404, "Not Found");
+
+    return ngx_http_vllm_mock_error(ctx);
+}
+
+
+/* Index 0 is "none": a path that is not known. */
+
+ngx_uint_t
+ngx_http_vllm_mock_route_index(const ngx_http_vllm_mock_route_t *route)
+{
+    return route ? (ngx_uint_t) (route - ngx_http_vllm_mock_routes) + 1 : 0;
+}
+
+
+const vm_str_t *
+ngx_http_vllm_mock_route_names(void)
+{
+    ngx_uint_t       i;
+    static vm_str_t  names[vm_nelts(ngx_http_vllm_mock_routes) + 1];
+
+    if (names[0].data == NULL) {
+        names[0].data = "none";
+        names[0].len = 4;
+
+        for (i = 0; i < vm_nelts(ngx_http_vllm_mock_routes); i++) {
+            names[i + 1].data = ngx_http_vllm_mock_routes[i].path;
+            names[i + 1].len = ngx_strlen(names[i + 1].data);
+        }
+    }
+
+    return names;
+}
+
+
+const vm_str_t *
+ngx_http_vllm_mock_method_names(void)
+{
+    ngx_uint_t       i;
+    static vm_str_t  names[vm_nelts(ngx_http_vllm_mock_methods)];
+
+    for (i = 0; i < vm_nelts(ngx_http_vllm_mock_methods); i++) {
+        names[i] = ngx_http_vllm_mock_methods[i].name;
+    }
+
+    return names;
+}
+
+
+ngx_uint_t
+ngx_http_vllm_mock_method_index(ngx_uint_t method)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < vm_nelts(ngx_http_vllm_mock_methods) - 1; i++) {
+        if (ngx_http_vllm_mock_methods[i].method == method) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+/* http_* leaves these out: prometheus_fastapi_instrumentator's exclusions */
+
+ngx_uint_t
+ngx_http_vllm_mock_instrumented(const ngx_http_vllm_mock_route_t *route)
+{
+    ngx_uint_t                i;
+    static const char *const  excluded[] = {
+        "/metrics", "/metrics/", "/health", "/load", "/ping", "/version",
+        "/server_info"
+    };
+
+    for (i = 0; route && i < vm_nelts(excluded); i++) {
+        if (strcmp(route->path, excluded[i]) == 0) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* "/path":{"post":{...}} of every endpoint that is there */
+
+void
+ngx_http_vllm_mock_route_paths(ngx_http_vllm_mock_ctx_t *ctx, vm_buf_t *b)
+{
+    ngx_uint_t                         i, n;
+    const ngx_http_vllm_mock_route_t  *route;
+
+    for (n = 0, i = 0; i < vm_nelts(ngx_http_vllm_mock_routes); i++) {
+        route = &ngx_http_vllm_mock_routes[i];
+
+        if (!ngx_http_vllm_mock_there(route, ctx)) {
+            continue;
+        }
+
+        vm_buf_printf(b, "%s\"%s\":{\"%s\":{\"responses\":{\"200\":"
+                      "{\"description\":\"Successful Response\"}}}}",
+                      n++ ? "," : "", route->path,
+                      route->methods & POST ? "post"
+                      : (route->methods & DELETE ? "delete" : "get"));
+    }
+}

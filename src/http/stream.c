@@ -1,0 +1,728 @@
+/*
+ * A generation on a connection: its way into the engine, its tokens on the way
+ * out, its end.
+ */
+
+#include "http.h"
+#include "stream.h"
+
+
+#define NGX_HTTP_VLLM_MOCK_BUSY                                               \
+    "The engine is currently busy and cannot accept new requests. Please try "\
+    "again later or on a different instance."
+
+
+static void ngx_http_vllm_mock_writer(ngx_http_request_t *r);
+
+
+/* ---- the end ---- */
+
+static void
+ngx_http_vllm_mock_cancel(ngx_http_vllm_mock_stream_t *s)
+{
+    uint32_t                    i;
+    vm_time_t                   now;
+    ngx_http_vllm_mock_zone_t  *z;
+
+    z = s->zone;
+
+    if (s->generation->live == 0 || s->lost || s->nhandles == 0) {
+        return;
+    }
+
+    ngx_http_vllm_mock_lock(z);
+
+    if (s->epoch == z->shared->epoch) {
+        now = ngx_http_vllm_mock_now();
+
+        for (i = 0; i < s->nhandles; i++) {
+            if (s->generation->choices[i].finish == NULL) {
+                vm_engine_cancel(s->slots[i].engine, s->slots[i].handle, now);
+            }
+        }
+    }
+
+    ngx_http_vllm_mock_unlock(z);
+}
+
+
+static void
+ngx_http_vllm_mock_stream_cleanup(void *data)
+{
+    size_t                        i;
+    ngx_http_vllm_mock_zone_t    *z;
+    ngx_http_vllm_mock_stream_t  *s;
+
+    s = data;
+    z = s->zone;
+
+    ngx_http_vllm_mock_cancel(s);
+
+    /* events that were taken out of the engine, but not handed on yet */
+
+    for (i = z->at; i < z->nevents; i++) {
+
+        if (z->events[i].cookie
+            && ((ngx_http_vllm_mock_slot_t *) (uintptr_t)
+                z->events[i].cookie)->stream == s)
+        {
+            z->events[i].cookie = 0;
+        }
+    }
+
+    if (s->touched) {
+        ngx_queue_remove(&s->touch);
+    }
+
+    ngx_queue_remove(&s->queue);
+    z->streams--;
+
+    vm_generation_free(s->generation);
+    vm_buf_free(&s->pending);
+    vm_buf_free(&s->sending);
+}
+
+
+/* ---- writing ---- */
+
+static void
+ngx_http_vllm_mock_finish(ngx_http_vllm_mock_stream_t *s, ngx_int_t rc)
+{
+    s->closed = 1;
+    ngx_http_finalize_request(s->request, rc);
+}
+
+
+/* Whether what was handed to nginx has left its buffer. */
+
+static ngx_uint_t
+ngx_http_vllm_mock_idle(const ngx_http_vllm_mock_stream_t *s)
+{
+    return s->buf.pos == s->buf.last;
+}
+
+
+/* Hands what is pending to nginx.  NGX_AGAIN: the client reads slowly. */
+
+static ngx_int_t
+ngx_http_vllm_mock_push(ngx_http_vllm_mock_stream_t *s)
+{
+    vm_buf_t     b;
+    ngx_int_t    rc;
+    ngx_chain_t  out;
+
+    if (!ngx_http_vllm_mock_idle(s)) {
+        rc = ngx_http_output_filter(s->request, NULL);
+
+        if (rc == NGX_ERROR || !ngx_http_vllm_mock_idle(s)) {
+            return rc == NGX_ERROR ? rc : NGX_AGAIN;
+        }
+    }
+
+    if (s->pending.failed) {
+        return NGX_ERROR;
+    }
+
+    if (s->pending.len == 0) {
+        return NGX_OK;
+    }
+
+    b = s->sending;
+    s->sending = s->pending;
+    s->pending = b;
+    vm_buf_reset(&s->pending);
+
+    ngx_memzero(&s->buf, sizeof(ngx_buf_t));
+
+    s->buf.start = (u_char *) s->sending.data;
+    s->buf.pos = s->buf.start;
+    s->buf.last = s->buf.start + s->sending.len;
+    s->buf.end = s->buf.last;
+    s->buf.memory = 1;
+    s->buf.flush = 1;
+    s->buf.last_buf = s->done && s->request == s->request->main;
+    s->buf.last_in_chain = s->done;
+    s->ended = s->done;
+
+    out.buf = &s->buf;
+    out.next = NULL;
+
+    rc = ngx_http_output_filter(s->request, &out);
+
+    if (rc == NGX_ERROR) {
+        return rc;
+    }
+
+    return ngx_http_vllm_mock_idle(s) ? NGX_OK : NGX_AGAIN;
+}
+
+
+static void
+ngx_http_vllm_mock_flush(ngx_http_vllm_mock_stream_t *s)
+{
+    ngx_int_t                  rc;
+    ngx_event_t               *wev;
+    ngx_http_request_t        *r;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    r = s->request;
+
+    if (!s->generation->stream) {
+
+        if (!s->done) {
+            return;
+        }
+
+        if (s->pending.failed) {
+            ngx_http_vllm_mock_finish(s, NGX_HTTP_INTERNAL_SERVER_ERROR);
+            return;
+        }
+
+        ngx_http_vllm_mock_finish(s,
+            ngx_http_vllm_mock_send(s->ctx, NGX_HTTP_OK,
+                                    NGX_HTTP_VLLM_MOCK_JSON, s->pending.data,
+                                    s->pending.len));
+        return;
+    }
+
+    rc = ngx_http_vllm_mock_push(s);
+
+    if (rc == NGX_OK && s->pending.len) {
+        rc = ngx_http_vllm_mock_push(s);
+    }
+
+    if (rc == NGX_ERROR) {
+        ngx_http_vllm_mock_finish(s, NGX_ERROR);
+        return;
+    }
+
+    if (s->ended) {
+
+        /* nginx sends what is left of it */
+
+        ngx_http_vllm_mock_finish(s, NGX_OK);
+        return;
+    }
+
+    wev = r->connection->write;
+
+    if (rc == NGX_AGAIN) {
+        r->write_event_handler = ngx_http_vllm_mock_writer;
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+        if (!wev->delayed) {
+            ngx_add_timer(wev, clcf->send_timeout);
+        }
+
+        if (ngx_handle_write_event(wev, clcf->send_lowat) != NGX_OK) {
+            ngx_http_vllm_mock_finish(s, NGX_ERROR);
+        }
+
+        return;
+    }
+
+    if (wev->timer_set && !wev->delayed) {
+        ngx_del_timer(wev);
+    }
+
+    r->write_event_handler = ngx_http_request_empty_handler;
+}
+
+
+static void
+ngx_http_vllm_mock_writer(ngx_http_request_t *r)
+{
+    ngx_http_vllm_mock_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_vllm_mock_module);
+
+    if (r->connection->write->timedout) {
+        r->connection->timedout = 1;
+        ngx_http_vllm_mock_finish(ctx->stream, NGX_HTTP_REQUEST_TIME_OUT);
+        return;
+    }
+
+    ngx_http_vllm_mock_flush(ctx->stream);
+}
+
+
+/* ---- tokens that came ---- */
+
+static const char *
+ngx_http_vllm_mock_reason(const vm_choice_t *c, vm_finish_e finish)
+{
+    static const char *const  reasons[VM_FINISH_KINDS] = {
+        NULL, "stop", "length", "abort", "error", "repetition"
+    };
+
+    if (finish == VM_FINISH_STOP && c->stop == VM_STOP_REPETITION) {
+        return reasons[VM_FINISH_REPETITION];
+    }
+
+    return reasons[finish];
+}
+
+
+static void
+ngx_http_vllm_mock_touch(ngx_http_vllm_mock_stream_t *s)
+{
+    if (!s->touched) {
+        s->touched = 1;
+        ngx_queue_insert_tail(&s->zone->touched, &s->touch);
+    }
+}
+
+
+void
+ngx_http_vllm_mock_stream_event(ngx_http_vllm_mock_zone_t *z,
+    const vm_event_t *ev)
+{
+    vm_choice_t                  *c;
+    ngx_http_vllm_mock_slot_t    *slot;
+    ngx_http_vllm_mock_stream_t  *s;
+
+    (void) z;
+
+    slot = (ngx_http_vllm_mock_slot_t *) (uintptr_t) ev->cookie;
+
+    if (slot == NULL) {
+        return;
+    }
+
+    s = slot->stream;
+    c = &s->generation->choices[slot->choice];
+
+    if (s->closed) {
+        return;
+    }
+
+    c->queued = (double) ev->queued / VM_NSEC;
+    c->scheduled = (double) ev->scheduled / VM_NSEC;
+    c->first_token = (double) ev->first_token / VM_NSEC;
+    c->last_token = (double) ev->due / VM_NSEC;
+    c->cached_tokens = ev->cached_tokens;
+
+    vm_generation_tokens(s->generation, c, ev->count,
+                         ngx_http_vllm_mock_reason(c, ev->finish),
+                         &s->pending);
+
+    s->due = ev->due;
+    s->done = s->generation->live == 0;
+
+    ngx_http_vllm_mock_touch(s);
+}
+
+
+/* After a batch: one write for each stream, however many tokens it got. */
+
+void
+ngx_http_vllm_mock_stream_flush(ngx_http_vllm_mock_zone_t *z)
+{
+    double                        late;
+    vm_time_t                     now;
+    ngx_queue_t                  *q;
+    ngx_http_vllm_mock_stream_t  *s;
+
+    while (!ngx_queue_empty(&z->touched)) {
+        q = ngx_queue_head(&z->touched);
+        s = ngx_queue_data(q, ngx_http_vllm_mock_stream_t, touch);
+        ngx_queue_remove(q);
+        s->touched = 0;
+
+        if (!s->started) {
+            continue;                   /* its request is being handled */
+        }
+
+        if (s->due && s->generation->stream) {
+            now = ngx_http_vllm_mock_now();
+            late = now > s->due ? (double) (now - s->due) / VM_NSEC : 0;
+            vm_hist_observe(&z->lateness, late, 1);
+            s->due = 0;
+        }
+
+        ngx_http_vllm_mock_flush(s);
+    }
+}
+
+
+/* The engines began anew: what was under way is over. */
+
+void
+ngx_http_vllm_mock_stream_lost(ngx_http_vllm_mock_zone_t *z)
+{
+    vm_error_t                    e;
+    ngx_queue_t                  *next, *q;
+    ngx_http_vllm_mock_stream_t  *s;
+
+    ngx_memzero(&e, sizeof(vm_error_t));
+    vm_error_memory(&e);
+
+    for (q = ngx_queue_head(&z->all); q != ngx_queue_sentinel(&z->all);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        s = ngx_queue_data(q, ngx_http_vllm_mock_stream_t, queue);
+
+        if (s->lost || s->closed || s->done) {
+            continue;
+        }
+
+        s->lost = 1;
+
+        if (s->generation->stream) {
+            vm_generation_fail(s->generation, &e, &s->pending);
+            s->done = 1;
+            ngx_http_vllm_mock_touch(s);
+            continue;
+        }
+
+        s->ctx->call.error = e;
+        ngx_http_vllm_mock_finish(s, ngx_http_vllm_mock_error(s->ctx));
+    }
+}
+
+
+/* ---- into the engine ---- */
+
+/* Hashes of all full blocks of a choice's prompt and output. */
+
+static uint64_t *
+ngx_http_vllm_mock_hashes(ngx_http_vllm_mock_stream_t *s, vm_choice_t *c,
+    uint32_t block, uint32_t *n)
+{
+    uint32_t             i, k, length, ids[256];
+    uint64_t             extra, *hashes, parent;
+    vm_generation_t     *g;
+    const json_t        *salt;
+    const vm_prompt_t   *p;
+
+    g = s->generation;
+    p = &g->prompts[c->prompt];
+    length = p->n + (c->stop ? c->stop_at + 1 : g->max_tokens[c->prompt]);
+    salt = g->params.cache_salt;
+
+    *n = length / block;
+    hashes = vm_pool_alloc(g->pool, (*n + 1) * sizeof(uint64_t));
+
+    if (hashes == NULL || block > vm_nelts(ids)) {
+        *n = 0;
+        return hashes;
+    }
+
+    extra = vm_block_extra(g->adapter.number ? g->adapter.name.data : NULL,
+                           g->adapter.name.len,
+                           salt ? json_string_value(salt) : NULL,
+                           salt ? json_string_length(salt) : 0);
+
+    for (parent = 0, i = 0; i < *n; i++) {
+
+        for (k = 0; k < block; k++) {
+            length = i * block + k;
+            ids[k] = length < p->n
+                     ? p->ids[length]
+                     : vm_generation_token(g, c, length - p->n);
+        }
+
+        parent = vm_block_hash(parent, ids, block, extra);
+        hashes[i] = parent;
+
+        if (i == 0) {
+
+            /* the salt is part of the first block alone */
+
+            extra = vm_block_extra(g->adapter.number ? g->adapter.name.data
+                                                     : NULL,
+                                   g->adapter.name.len, NULL, 0);
+        }
+    }
+
+    return hashes;
+}
+
+
+static ngx_int_t
+ngx_http_vllm_mock_prepare(ngx_http_vllm_mock_stream_t *s,
+    vm_engine_seq_t *seqs)
+{
+    uint32_t            block, i;
+    vm_choice_t        *c;
+    vm_generation_t    *g;
+    vm_engine_conf_t   *conf;
+
+    g = s->generation;
+    conf = s->ctx->conf->server->engine_conf;
+    block = conf->block_size;
+
+    for (i = 0; i < g->nchoices; i++) {
+        c = &g->choices[i];
+
+        s->slots[i].stream = s;
+        s->slots[i].choice = i;
+
+        ngx_memzero(&seqs[i], sizeof(vm_engine_seq_t));
+        seqs[i].cookie = (uint64_t) (uintptr_t) &s->slots[i];
+        seqs[i].eos_at = VM_NEVER;
+        seqs[i].string_at = VM_NEVER;
+
+        switch (c->stop) {
+
+        case VM_STOP_STRING:
+            seqs[i].string_at = c->stop_at;
+            break;
+
+        case VM_STOP_REPETITION:
+            seqs[i].eos_finish = VM_FINISH_REPETITION;
+
+            /* fall through */
+
+        case VM_STOP_EOS:
+        case VM_STOP_TOKEN:
+            seqs[i].eos_at = c->stop_at;
+            break;
+
+        default:
+            break;
+        }
+
+        if (conf->prefix_caching) {
+            seqs[i].hashes = ngx_http_vllm_mock_hashes(s, c, block,
+                                                       &seqs[i].nhashes);
+            if (seqs[i].hashes == NULL) {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* Under the lock.  All of its prompts get in, or none. */
+
+static int
+ngx_http_vllm_mock_submit(ngx_http_vllm_mock_stream_t *s,
+    vm_engine_seq_t *seqs, vm_handle_t *handles)
+{
+    int                            rc;
+    uint32_t                       i, k, rank;
+    vm_time_t                      now;
+    vm_generation_t               *g;
+    vm_engine_request_t            q;
+    ngx_http_vllm_mock_shared_t   *sh;
+    ngx_http_vllm_mock_engines_t  *e;
+
+    g = s->generation;
+    sh = s->zone->shared;
+    e = &sh->engines[sh->current];
+    now = ngx_http_vllm_mock_now();
+    s->epoch = sh->epoch;
+
+    for (i = 0; i < g->nprompts; i++) {
+        rank = g->dp_rank;
+
+        if (rank == VM_NEVER || rank >= e->nranks) {
+            rank = e->nranks > 1
+                   ? vm_engine_balance(e->ranks, (uint32_t) e->nranks,
+                                       &sh->turn)
+                   : 0;
+        }
+
+        ngx_memzero(&q, sizeof(vm_engine_request_t));
+        q.owner = (uint32_t) s->zone->owner;
+        q.prompt_tokens = g->prompts[i].n;
+        q.max_tokens = g->max_tokens[i];
+        q.priority = g->priority;
+        q.lora = g->adapter.number;
+        q.arrival = s->ctx->started;
+        q.no_prefix_lookup = g->no_prefix_lookup;
+        q.remote_prefill = g->remote_prefill;
+        q.remote_decode = g->remote_decode;
+        q.n = g->n;
+        q.seqs = seqs + i * g->n;
+
+        rc = vm_engine_submit(e->ranks[rank], &q, handles + i * g->n, now);
+
+        if (rc != VM_OK) {
+            for (k = 0; k < i * g->n; k++) {
+                vm_engine_cancel(s->slots[k].engine, handles[k], now);
+            }
+
+            return rc;
+        }
+
+        for (k = i * g->n; k < (i + 1) * g->n; k++) {
+            s->slots[k].engine = e->ranks[rank];
+            s->slots[k].handle = handles[k];
+        }
+    }
+
+    s->nhandles = g->nchoices;
+
+    return VM_OK;
+}
+
+
+static ngx_http_vllm_mock_stream_t *
+ngx_http_vllm_mock_stream_create(ngx_http_vllm_mock_ctx_t *ctx,
+    vm_generation_t *g)
+{
+    ngx_pool_cleanup_t           *cln;
+    ngx_http_vllm_mock_stream_t  *s;
+
+    s = ngx_pcalloc(ctx->request->pool, sizeof(ngx_http_vllm_mock_stream_t));
+    cln = ngx_pool_cleanup_add(ctx->request->pool, 0);
+
+    if (s == NULL || cln == NULL) {
+        return NULL;
+    }
+
+    s->slots = vm_pool_calloc(ctx->pool, g->nchoices,
+                              sizeof(ngx_http_vllm_mock_slot_t));
+    if (s->slots == NULL) {
+        return NULL;
+    }
+
+    s->ctx = ctx;
+    s->request = ctx->request;
+    s->zone = ctx->zone;
+    s->generation = g;
+
+    ngx_queue_insert_tail(&s->zone->all, &s->queue);
+    s->zone->streams++;
+
+    cln->handler = ngx_http_vllm_mock_stream_cleanup;
+    cln->data = s;
+
+    ctx->stream = s;
+
+    return s;
+}
+
+
+/* A stream that fails only now has its 200 already. */
+
+static ngx_int_t
+ngx_http_vllm_mock_late(ngx_http_vllm_mock_ctx_t *ctx, vm_generation_t *g)
+{
+    vm_buf_t   b;
+    ngx_int_t  rc;
+
+    if (!g->stream) {
+        ctx->call.error = g->late;
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    vm_buf_init(&b);
+    vm_generation_fail(g, &g->late, &b);
+
+    rc = ngx_http_vllm_mock_head(ctx, NGX_HTTP_OK, NGX_HTTP_VLLM_MOCK_SSE,
+                                 -1);
+
+    if (rc == NGX_OK) {
+        ngx_buf_t    *buf;
+        ngx_chain_t   out;
+
+        buf = ngx_create_temp_buf(ctx->request->pool, b.len);
+
+        if (buf) {
+            buf->last = ngx_cpymem(buf->pos, b.data, b.len);
+            buf->last_buf = 1;
+            buf->last_in_chain = 1;
+            out.buf = buf;
+            out.next = NULL;
+            rc = ngx_http_output_filter(ctx->request, &out);
+
+        } else {
+            rc = NGX_ERROR;
+        }
+    }
+
+    vm_buf_free(&b);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_generate(ngx_http_vllm_mock_ctx_t *ctx,
+    const vm_protocol_t *protocol, const json_t *body)
+{
+    int                           rc;
+    ngx_int_t                     sent;
+    vm_handle_t                  *handles;
+    vm_generation_t              *g;
+    vm_engine_seq_t              *seqs;
+    ngx_http_request_t           *r;
+    ngx_http_vllm_mock_stream_t  *s;
+
+    r = ctx->request;
+
+    g = vm_generation_create(&ctx->call, protocol);
+    if (g == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (vm_generation_parse(g, body) != VM_OK) {
+        vm_generation_free(g);
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    if (g->late.status) {
+        return ngx_http_vllm_mock_late(ctx, g);
+    }
+
+    s = ngx_http_vllm_mock_stream_create(ctx, g);
+    seqs = vm_pool_alloc(ctx->pool, g->nchoices * sizeof(vm_engine_seq_t));
+    handles = vm_pool_alloc(ctx->pool, g->nchoices * sizeof(vm_handle_t));
+
+    if (s == NULL || seqs == NULL || handles == NULL
+        || ngx_http_vllm_mock_prepare(s, seqs) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_http_vllm_mock_lock(ctx->zone);
+    rc = ngx_http_vllm_mock_submit(s, seqs, handles);
+    ngx_http_vllm_mock_unlock(ctx->zone);
+
+    if (rc != VM_OK) {
+        s->closed = 1;
+        vm_error_set(&ctx->call.error, 503, "Service Unavailable", NULL,
+                     NGX_HTTP_VLLM_MOCK_BUSY);
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    if (ctx->settings->load_tracking) {
+        (void) ngx_atomic_fetch_add(&ctx->zone->shared->load, 1);
+        ctx->loaded = 1;
+    }
+
+    if (g->stream) {
+        sent = ngx_http_vllm_mock_head(ctx, NGX_HTTP_OK,
+                                       NGX_HTTP_VLLM_MOCK_SSE, -1);
+
+        if (sent == NGX_ERROR || sent > NGX_OK || r->header_only) {
+            s->closed = 1;
+            return sent;
+        }
+    }
+
+    /* what is due at once is taken along before the first wait */
+
+    ngx_http_vllm_mock_tick(ctx->zone);
+
+    s->started = 1;
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+        s->closed = 1;
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (s->done || s->pending.len || g->stream) {
+        ngx_http_vllm_mock_flush(s);
+    }
+
+    return NGX_DONE;
+}

@@ -1,0 +1,48 @@
+/*
+ * A generation on a connection, as stream.c and ticker.c see it.
+ */
+
+#ifndef NGX_HTTP_VLLM_MOCK_STREAM_H
+#define NGX_HTTP_VLLM_MOCK_STREAM_H
+
+
+#include "http.h"
+
+
+/* What an event's cookie points to: a choice of a stream. */
+
+typedef struct {
+    ngx_http_vllm_mock_stream_t  *stream;
+    uint32_t                      choice;
+    vm_engine_t                  *engine;
+    vm_handle_t                   handle;
+} ngx_http_vllm_mock_slot_t;
+
+struct ngx_http_vllm_mock_stream_s {
+    ngx_queue_t                 queue;      /* of all of the worker */
+    ngx_queue_t                 touch;      /* of those with news */
+    ngx_http_vllm_mock_ctx_t   *ctx;
+    ngx_http_request_t         *request;
+    ngx_http_vllm_mock_zone_t  *zone;
+    vm_generation_t            *generation;
+    ngx_http_vllm_mock_slot_t  *slots;      /* one for each choice */
+    uint32_t                    nhandles;
+    ngx_uint_t                  epoch;
+
+    vm_buf_t                    pending;    /* not handed to nginx yet */
+    vm_buf_t                    sending;    /* nginx reads from it */
+    ngx_buf_t                   buf;
+    vm_time_t                   due;        /* of the newest token */
+
+    unsigned                    started:1;  /* its handler has returned */
+    unsigned                    touched:1;
+    unsigned                    done:1;     /* no more will come */
+    unsigned                    ended:1;    /* the last byte is with nginx */
+    unsigned                    closed:1;   /* finalized */
+    unsigned                    lost:1;     /* its engine is gone */
+};
+
+void ngx_http_vllm_mock_stream_flush(ngx_http_vllm_mock_zone_t *z);
+
+
+#endif /* NGX_HTTP_VLLM_MOCK_STREAM_H */

@@ -1,0 +1,184 @@
+/*
+ * The worker's clock: one timer for all its streams of a zone, set to the time
+ * at which the engine has news.  No stream, no timer.
+ */
+
+#include "stream.h"
+
+
+#define NGX_HTTP_VLLM_MOCK_BATCH  1024
+
+/*
+ * Another worker may move things earlier than this one knows (a cancelled
+ * sequence makes room, a pause ends): look at least so often.
+ */
+#define NGX_HTTP_VLLM_MOCK_LOOK   50
+
+
+static void
+ngx_http_vllm_mock_timer(ngx_event_t *ev)
+{
+    double                      late;
+    ngx_http_vllm_mock_zone_t  *z;
+
+    z = ev->data;
+
+    late = (double) (ngx_http_vllm_mock_now() - z->wake) / VM_NSEC;
+    vm_hist_observe(&z->lag, late > 0 ? late : 0, 1);
+
+    ngx_http_vllm_mock_tick(z);
+}
+
+
+void
+ngx_http_vllm_mock_ticker_init(ngx_http_vllm_mock_zone_t *z,
+    ngx_cycle_t *cycle)
+{
+    ngx_memzero(&z->timer, sizeof(ngx_event_t));
+
+    z->timer.handler = ngx_http_vllm_mock_timer;
+    z->timer.data = z;
+    z->timer.log = cycle->log;
+    z->timer.cancelable = 0;
+
+    ngx_queue_init(&z->all);
+    ngx_queue_init(&z->touched);
+
+    z->events = ngx_palloc(cycle->pool,
+                          NGX_HTTP_VLLM_MOCK_BATCH * sizeof(vm_event_t));
+    z->nevents = 0;
+    z->at = 0;
+    z->epoch = z->shared->epoch;
+
+    vm_hist_init(&z->lateness, VM_HIST_LATENESS, 0);
+    vm_hist_init(&z->lag, VM_HIST_LATENESS, 0);
+}
+
+
+/* Under the lock: what the worker saw itself goes into the zone. */
+
+static void
+ngx_http_vllm_mock_tell(ngx_http_vllm_mock_zone_t *z)
+{
+    vm_hist_add(&z->shared->self.token_lateness, &z->lateness);
+    vm_hist_add(&z->shared->self.event_loop_lag, &z->lag);
+    vm_hist_init(&z->lateness, VM_HIST_LATENESS, 0);
+    vm_hist_init(&z->lag, VM_HIST_LATENESS, 0);
+
+    z->shared->owners[z->owner].streams = z->streams;
+}
+
+
+/*
+ * Moves the engines on and takes events out, as many as fit.  When there is
+ * news next; VM_TIME_NONE: never.
+ */
+
+static vm_time_t
+ngx_http_vllm_mock_take(ngx_http_vllm_mock_zone_t *z)
+{
+    vm_time_t                      next, now, t;
+    ngx_uint_t                     i, r;
+    ngx_http_vllm_mock_engines_t  *e;
+
+    z->at = 0;
+    z->nevents = 0;
+    next = VM_TIME_NONE;
+
+    ngx_http_vllm_mock_lock(z);
+
+    now = ngx_http_vllm_mock_now();
+
+    for (i = 0; i < NGX_HTTP_VLLM_MOCK_ENGINES; i++) {
+        e = &z->shared->engines[i];
+
+        for (r = 0; e->used && r < e->nranks; r++) {
+            t = vm_engine_advance(e->ranks[r], now);
+            next = vm_min(next, t);
+
+            z->nevents += vm_engine_collect(e->ranks[r], (uint32_t) z->owner,
+                                            z->events + z->nevents,
+                                            NGX_HTTP_VLLM_MOCK_BATCH
+                                            - z->nevents);
+        }
+    }
+
+    if (z->nevents == NGX_HTTP_VLLM_MOCK_BATCH) {
+        next = now;
+    }
+
+    ngx_http_vllm_mock_tell(z);
+
+    if (z->epoch != z->shared->epoch) {
+        z->epoch = z->shared->epoch;
+        z->fresh_epoch = 1;
+    }
+
+    ngx_http_vllm_mock_unlock(z);
+
+    return next;
+}
+
+
+static void
+ngx_http_vllm_mock_schedule(ngx_http_vllm_mock_zone_t *z, vm_time_t next)
+{
+    vm_time_t   now;
+    ngx_msec_t  delay;
+
+    if (z->streams == 0) {
+        if (z->timer.timer_set) {
+            ngx_del_timer(&z->timer);
+        }
+
+        return;
+    }
+
+    now = ngx_http_vllm_mock_now();
+    delay = NGX_HTTP_VLLM_MOCK_LOOK;
+
+    if (next != VM_TIME_NONE && next - now < NGX_HTTP_VLLM_MOCK_LOOK * VM_MSEC) {
+        delay = next > now ? (ngx_msec_t) ((next - now + VM_MSEC - 1)
+                                           / VM_MSEC)
+                           : 0;
+        z->wake = next;
+
+    } else {
+        z->wake = now + (vm_time_t) delay * VM_MSEC;
+    }
+
+    /* nginx adds to a time that may be some milliseconds old */
+
+    ngx_time_update();
+
+    if (z->timer.timer_set) {
+        ngx_del_timer(&z->timer);
+    }
+
+    ngx_add_timer(&z->timer, delay);
+}
+
+
+void
+ngx_http_vllm_mock_tick(ngx_http_vllm_mock_zone_t *z)
+{
+    vm_time_t  next;
+
+    do {
+        next = ngx_http_vllm_mock_take(z);
+
+        while (z->at < z->nevents) {
+            ngx_http_vllm_mock_stream_event(z, &z->events[z->at++]);
+        }
+
+        if (z->fresh_epoch) {
+            z->fresh_epoch = 0;
+            ngx_http_vllm_mock_stream_lost(z);
+        }
+
+        ngx_http_vllm_mock_stream_flush(z);
+
+    } while (z->nevents == NGX_HTTP_VLLM_MOCK_BATCH);
+
+    ngx_http_vllm_mock_schedule(z, next);
+}

@@ -1,0 +1,502 @@
+/*
+ * The shared zone: its layout at start, across reloads and after a worker
+ * died; the lock.
+ */
+
+#include "http.h"
+#include "../base/rand.h"
+
+
+#define NGX_HTTP_VLLM_MOCK_NONE  ((ngx_uint_t) -1)
+
+
+vm_time_t
+ngx_http_vllm_mock_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (vm_time_t) ts.tv_sec * VM_NSEC + ts.tv_nsec;
+}
+
+
+double
+ngx_http_vllm_mock_unix(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+
+    return (double) ts.tv_sec + (double) ts.tv_nsec / 1e9;
+}
+
+
+uint64_t
+ngx_http_vllm_mock_random(ngx_http_vllm_mock_zone_t *z)
+{
+    uint64_t  n, salt;
+
+    n = (uint64_t) ngx_atomic_fetch_add(&z->shared->counter, 1);
+    ngx_memcpy(&salt, &z->shared->created, sizeof(salt));
+
+    return vm_rand_at(salt, n);
+}
+
+
+/* ---- engines ---- */
+
+static void
+ngx_http_vllm_mock_engines_free(ngx_http_vllm_mock_zone_t *z, ngx_uint_t i)
+{
+    ngx_uint_t                     r;
+    ngx_http_vllm_mock_engines_t  *e;
+
+    e = &z->shared->engines[i];
+
+    for (r = 0; r < e->nranks; r++) {
+        vm_stats_add(&z->shared->retired[r], vm_engine_stats(e->ranks[r]));
+        z->shared->retired[r].running = 0;
+        z->shared->retired[r].waiting = 0;
+        z->shared->retired[r].deferred = 0;
+        z->shared->retired[r].used_blocks = 0;
+        ngx_slab_free_locked(z->shpool, e->ranks[r]);
+    }
+
+    e->used = 0;
+    e->nranks = 0;
+}
+
+
+void
+ngx_http_vllm_mock_zone_sweep(ngx_http_vllm_mock_zone_t *z)
+{
+    uint32_t                       live;
+    ngx_uint_t                     i, r;
+    ngx_http_vllm_mock_engines_t  *e;
+
+    for (i = 0; i < NGX_HTTP_VLLM_MOCK_ENGINES; i++) {
+        e = &z->shared->engines[i];
+
+        if (!e->used || i == z->shared->current) {
+            continue;
+        }
+
+        for (live = 0, r = 0; r < e->nranks; r++) {
+            live += vm_engine_live(e->ranks[r]);
+        }
+
+        if (live == 0) {
+            ngx_http_vllm_mock_engines_free(z, i);
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_vllm_mock_engines_create(ngx_http_vllm_mock_zone_t *z,
+    ngx_log_t *log)
+{
+    void                          *mem;
+    size_t                         size;
+    ngx_uint_t                     i, r;
+    vm_engine_conf_t              *conf;
+    ngx_http_vllm_mock_engines_t  *e;
+
+    conf = z->server->engine_conf;
+    size = vm_engine_footprint(conf);
+
+    for (i = 0; i < NGX_HTTP_VLLM_MOCK_ENGINES; i++) {
+        if (!z->shared->engines[i].used) {
+            break;
+        }
+    }
+
+    if (i == NGX_HTTP_VLLM_MOCK_ENGINES) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "zone \"%V\": streams of %d earlier configurations are "
+                      "still running", &z->name, i - 1);
+        return NGX_ERROR;
+    }
+
+    e = &z->shared->engines[i];
+
+    for (r = 0; r < z->server->settings->data_parallel; r++) {
+        mem = ngx_slab_alloc_locked(z->shpool, size);
+
+        if (mem == NULL) {
+            e->nranks = r;
+            ngx_http_vllm_mock_engines_free(z, i);
+
+            ngx_log_error(NGX_LOG_EMERG, log, 0,
+                          "zone \"%V\" is too small: %uz bytes are needed for "
+                          "these settings (and as much again for a reload "
+                          "that changes them)", &z->name,
+                          (size + ngx_pagesize)
+                          * z->server->settings->data_parallel
+                          + sizeof(ngx_http_vllm_mock_shared_t)
+                          + 16 * ngx_pagesize);
+            return NGX_ERROR;
+        }
+
+        e->ranks[r] = vm_engine_init(mem, conf);
+    }
+
+    e->nranks = r;
+    e->used = 1;
+    z->shared->current = i;
+
+    return NGX_OK;
+}
+
+
+/* Are the engines that stand there those of the settings? */
+
+static ngx_int_t
+ngx_http_vllm_mock_engines_same(ngx_http_vllm_mock_zone_t *z)
+{
+    ngx_http_vllm_mock_engines_t  *e;
+
+    if (z->shared->current == NGX_HTTP_VLLM_MOCK_NONE) {
+        return 0;
+    }
+
+    e = &z->shared->engines[z->shared->current];
+
+    return e->nranks == z->server->settings->data_parallel
+           && ngx_memcmp(vm_engine_conf(e->ranks[0]), z->server->engine_conf,
+                         sizeof(vm_engine_conf_t)) == 0;
+}
+
+
+/*
+ * A process died while it held the lock: what the engines hold cannot be
+ * trusted, so they begin anew and their streams end.  Counters are plain
+ * numbers, they stay.
+ */
+
+static void
+ngx_http_vllm_mock_recover(ngx_http_vllm_mock_zone_t *z)
+{
+    vm_stats_t                     stats;
+    ngx_uint_t                     i, r;
+    ngx_http_vllm_mock_engines_t  *e;
+
+    for (i = 0; i < NGX_HTTP_VLLM_MOCK_ENGINES; i++) {
+        e = &z->shared->engines[i];
+
+        if (!e->used) {
+            continue;
+        }
+
+        for (r = 0; r < e->nranks; r++) {
+            vm_engine_conf_t  conf;
+
+            conf = *vm_engine_conf(e->ranks[r]);
+            stats = *vm_engine_stats(e->ranks[r]);
+            stats.running = 0;
+            stats.waiting = 0;
+            stats.deferred = 0;
+            stats.used_blocks = 0;
+            vm_stats_add(&z->shared->retired[r], &stats);
+            vm_engine_init(e->ranks[r], &conf);
+        }
+    }
+
+    z->shared->epoch++;
+}
+
+
+void
+ngx_http_vllm_mock_lock(ngx_http_vllm_mock_zone_t *z)
+{
+    ngx_shmtx_lock(&z->shpool->mutex);
+
+    if (z->shared->dirty) {
+        ngx_http_vllm_mock_recover(z);
+    }
+
+    z->shared->dirty = 1;
+}
+
+
+void
+ngx_http_vllm_mock_unlock(ngx_http_vllm_mock_zone_t *z)
+{
+    z->shared->dirty = 0;
+    ngx_shmtx_unlock(&z->shpool->mutex);
+}
+
+
+/* ---- adapters ---- */
+
+ngx_http_vllm_mock_adapter_t *
+ngx_http_vllm_mock_adapter_find(ngx_http_vllm_mock_shared_t *sh,
+    const char *name, size_t len)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < sh->nadapters; i++) {
+
+        if (sh->adapters[i].loaded
+            && ngx_strlen(sh->adapters[i].name) == len
+            && ngx_memcmp(sh->adapters[i].name, name, len) == 0)
+        {
+            return &sh->adapters[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_http_vllm_mock_adapter_t *
+ngx_http_vllm_mock_adapter_add(ngx_http_vllm_mock_shared_t *sh,
+    const char *name, size_t len, const char *path, size_t path_len)
+{
+    ngx_http_vllm_mock_adapter_t  *a;
+
+    a = ngx_http_vllm_mock_adapter_find(sh, name, len);
+
+    if (len >= sizeof(a->name) || path_len >= sizeof(a->path)) {
+        return NULL;
+    }
+
+    if (a == NULL) {
+        if (sh->nadapters == NGX_HTTP_VLLM_MOCK_ADAPTERS) {
+            return NULL;
+        }
+
+        a = &sh->adapters[sh->nadapters++];
+        a->number = ++sh->next_adapter;
+        ngx_memcpy(a->name, name, len);
+        a->name[len] = '\0';
+        a->loaded = 1;
+    }
+
+    ngx_memcpy(a->path, path, path_len);
+    a->path[path_len] = '\0';
+
+    return a;
+}
+
+
+static void
+ngx_http_vllm_mock_static_adapters(ngx_http_vllm_mock_zone_t *z)
+{
+    size_t          i, len;
+    json_t         *o;
+    const char     *equals, *module, *name, *path;
+    vm_settings_t  *s;
+
+    if (z->shared->static_adapters) {
+        return;
+    }
+
+    z->shared->static_adapters = 1;
+    s = z->server->settings;
+
+    for (i = 0; i < s->lora_modules.n; i++) {
+        module = s->lora_modules.list[i];
+        o = module[0] == '{' ? json_loads(module, 0, NULL) : NULL;
+        name = json_string_value(json_object_get(o, "name"));
+        path = json_string_value(json_object_get(o, "path"));
+
+        if (name && path) {
+            ngx_http_vllm_mock_adapter_add(z->shared, name, strlen(name),
+                                           path, strlen(path));
+
+        } else {
+            equals = strchr(module, '=');
+            len = equals ? (size_t) (equals - module) : strlen(module);
+            path = equals ? equals + 1 : module;
+            ngx_http_vllm_mock_adapter_add(z->shared, module, len, path,
+                                           strlen(path));
+        }
+
+        json_decref(o);
+    }
+}
+
+
+/* ---- start and reload ---- */
+
+static ngx_http_vllm_mock_shared_t *
+ngx_http_vllm_mock_create_shared(ngx_http_vllm_mock_zone_t *z)
+{
+    ngx_uint_t                    r;
+    ngx_http_vllm_mock_shared_t  *sh;
+
+    sh = ngx_slab_calloc_locked(z->shpool,
+                                sizeof(ngx_http_vllm_mock_shared_t));
+    if (sh == NULL) {
+        return NULL;
+    }
+
+    sh->created = ngx_http_vllm_mock_unix();
+    sh->current = NGX_HTTP_VLLM_MOCK_NONE;
+
+    for (r = 0; r < NGX_HTTP_VLLM_MOCK_RANKS; r++) {
+        vm_stats_init(&sh->retired[r], z->server->settings->max_model_len);
+    }
+
+    vm_http_stats_init(&sh->http);
+    vm_hist_init(&sh->self.token_lateness, VM_HIST_LATENESS, 0);
+    vm_hist_init(&sh->self.event_loop_lag, VM_HIST_LATENESS, 0);
+
+    z->shpool->data = sh;
+
+    return sh;
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_init_zone(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_int_t                   rc;
+    ngx_log_t                  *log;
+    ngx_http_vllm_mock_zone_t  *old, *z;
+
+    z = shm_zone->data;
+    old = data;
+    log = shm_zone->shm.log;
+
+    if (z->server == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "zone \"%V\" is not used by any \"vllm_mock\"",
+                      &z->name);
+        return NGX_ERROR;
+    }
+
+    z->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+    z->shpool->log_nomem = 0;
+
+    if (old && old->shared) {
+        z->shared = old->shared;
+
+    } else if (shm_zone->shm.exists) {
+        z->shared = z->shpool->data;
+    }
+
+    ngx_shmtx_lock(&z->shpool->mutex);
+
+    if (z->shared == NULL) {
+        z->shared = ngx_http_vllm_mock_create_shared(z);
+    }
+
+    rc = NGX_OK;
+
+    if (z->shared == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "zone \"%V\" is too small: %uz bytes are needed for "
+                      "these settings", &z->name,
+                      sizeof(ngx_http_vllm_mock_shared_t)
+                      + 32 * ngx_pagesize
+                      + (vm_engine_footprint(z->server->engine_conf)
+                         + ngx_pagesize)
+                        * z->server->settings->data_parallel);
+        rc = NGX_ERROR;
+
+    } else if (!ngx_http_vllm_mock_engines_same(z)) {
+        ngx_http_vllm_mock_zone_sweep(z);
+        rc = ngx_http_vllm_mock_engines_create(z, log);
+    }
+
+    if (rc == NGX_OK) {
+        ngx_http_vllm_mock_static_adapters(z);
+
+        if (!z->shared->start_overrides) {
+            z->shared->start_overrides = 1;
+            z->shared->overrides = *z->server->overrides;
+        }
+    }
+
+    ngx_shmtx_unlock(&z->shpool->mutex);
+
+    return rc;
+}
+
+
+/* ---- workers ---- */
+
+static void
+ngx_http_vllm_mock_release(ngx_http_vllm_mock_zone_t *z, ngx_uint_t owner)
+{
+    vm_time_t                      now;
+    ngx_uint_t                     i, r;
+    ngx_http_vllm_mock_engines_t  *e;
+
+    now = ngx_http_vllm_mock_now();
+
+    for (i = 0; i < NGX_HTTP_VLLM_MOCK_ENGINES; i++) {
+        e = &z->shared->engines[i];
+
+        for (r = 0; e->used && r < e->nranks; r++) {
+            vm_engine_release(e->ranks[r], (uint32_t) owner, now);
+        }
+    }
+
+    z->shared->owners[owner].pid = 0;
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_zone_worker(ngx_http_vllm_mock_zone_t *z,
+    ngx_cycle_t *cycle)
+{
+    ngx_uint_t                   i;
+    ngx_http_vllm_mock_owner_t  *o;
+
+    if (z->shared == NULL) {
+        return NGX_OK;
+    }
+
+    z->owner = NGX_HTTP_VLLM_MOCK_NONE;
+    z->streams = 0;
+
+    ngx_http_vllm_mock_lock(z);
+
+    for (i = 0; i < NGX_HTTP_VLLM_MOCK_OWNERS; i++) {
+        o = &z->shared->owners[i];
+
+        /* a worker that died leaves its sequences: they end here */
+
+        if (o->pid && (o->pid == ngx_pid
+                       || (kill(o->pid, 0) == -1 && ngx_errno == ESRCH)))
+        {
+            ngx_http_vllm_mock_release(z, i);
+        }
+
+        if (o->pid == 0 && z->owner == NGX_HTTP_VLLM_MOCK_NONE) {
+            o->pid = ngx_pid;
+            z->owner = i;
+        }
+    }
+
+    ngx_http_vllm_mock_unlock(z);
+
+    if (z->owner == NGX_HTTP_VLLM_MOCK_NONE) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "zone \"%V\": more than %d workers at a time",
+                      &z->name, NGX_HTTP_VLLM_MOCK_OWNERS);
+        return NGX_ERROR;
+    }
+
+    ngx_http_vllm_mock_ticker_init(z, cycle);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_vllm_mock_zone_leave(ngx_http_vllm_mock_zone_t *z)
+{
+    if (z->shared == NULL || z->owner == NGX_HTTP_VLLM_MOCK_NONE) {
+        return;
+    }
+
+    ngx_http_vllm_mock_lock(z);
+    ngx_http_vllm_mock_release(z, z->owner);
+    ngx_http_vllm_mock_zone_sweep(z);
+    ngx_http_vllm_mock_unlock(z);
+}

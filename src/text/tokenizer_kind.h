@@ -1,0 +1,41 @@
+/*
+ * What a kind of tokenizer provides: the private side of tokenizer.h, for the
+ * files that implement one.
+ */
+
+#ifndef VM_TOKENIZER_KIND_H
+#define VM_TOKENIZER_KIND_H
+
+
+#include "tokenizer.h"
+
+
+typedef struct {
+    int       (*encode)(const vm_tokenizer_t *t, const char *text, size_t len,
+                        size_t max, vm_ids_t *out);
+    vm_str_t  (*bytes)(const vm_tokenizer_t *t, uint32_t id);
+    vm_str_t  (*piece)(const vm_tokenizer_t *t, uint32_t id);
+    int       (*special)(const vm_tokenizer_t *t, uint32_t id);
+    void      (*free)(vm_tokenizer_t *t);
+} vm_tokenizer_kind_t;
+
+
+/* A kind begins its own struct with this. */
+struct vm_tokenizer_s {
+    const vm_tokenizer_kind_t  *kind;
+    uint32_t                    vocab;
+    uint32_t                    bos;
+    uint32_t                    eos;
+    uint32_t                    longest;    /* in characters */
+    vm_vocab_words_t            words;
+};
+
+
+/*
+ * The last thing that a constructor calls: measures the longest token and
+ * finds the words for writers.  VM_OK, VM_ERROR (no memory).
+ */
+int vm_tokenizer_finish(vm_tokenizer_t *t);
+
+
+#endif /* VM_TOKENIZER_KIND_H */

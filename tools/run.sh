@@ -1,0 +1,70 @@
+#!/bin/bash
+# Serves nginx.conf.example in the foreground, from build/: run.sh
+# SERVER_PORT (8000), and what the module reads from the environment.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+port=${SERVER_PORT:-8000}
+conf=${CONF:-$here/nginx.conf.example}
+
+case $port in
+''|*[!0-9]*)
+    echo "SERVER_PORT=$port: a port from 1 to 65535 is expected" >&2
+    exit 1 ;;
+esac
+
+dir=$(mktemp -d)
+mkdir -p "$dir/logs" "$dir/modules"
+ln -s "$here/build/ngx_http_vllm_mock_module.so" "$dir/modules/"
+ln -s "$here/profiles" "$dir/profiles"
+
+sed -e "s/^\( *listen  *\)8000/\1$port/" "$conf" > "$dir/nginx.conf"
+
+nginx=${NGINX:-nginx}
+user=
+[ "$(id -u)" = 0 ] && user="user root;"
+globals="daemon off; pid $dir/nginx.pid; $user"
+
+temp=
+for kind in client_body proxy fastcgi uwsgi scgi; do
+    temp="$temp ${kind}_temp_path $dir/$kind;"
+done
+
+sed -i "s|^http {|http {$temp|" "$dir/nginx.conf"
+
+if ! "$nginx" -t -q -p "$dir" -e stderr -c "$dir/nginx.conf" -g "$globals"
+then
+    rm -rf "$dir"
+    exit 1
+fi
+
+"$nginx" -p "$dir" -e stderr -c "$dir/nginx.conf" -g "$globals" &
+pid=$!
+
+stop() {
+    kill -QUIT "$pid" 2> /dev/null || true
+}
+
+trap stop INT TERM
+trap 'rm -rf "$dir"' EXIT
+
+for _ in $(seq 100); do
+    curl -s -o /dev/null "http://127.0.0.1:$port/health" && break
+    kill -0 "$pid" 2> /dev/null || exit 1
+    sleep 0.05
+done
+
+model=${MODEL_NAME:-llama2-7b}
+
+cat <<EOF
+vllm-mock serves at http://127.0.0.1:$port (Ctrl-C stops it)
+
+  curl http://127.0.0.1:$port/v1/models
+  curl http://127.0.0.1:$port/v1/chat/completions -H "Content-Type: application/json" -d '{"model": "$model", "messages": [{"role": "user", "content": "Say this is a test!"}]}'
+  curl -s http://127.0.0.1:$port/metrics | grep vllm:request_success
+EOF
+
+# a signal ends the first wait; the second one is for nginx's own end
+
+wait "$pid" || true
+wait "$pid" 2> /dev/null || true
