@@ -133,7 +133,8 @@ vm_engine_sizes(vm_engine_t *e, const vm_engine_conf_t *conf)
                                 / conf->block_size);
 
     pieces = (e->max_blocks + VM_CHUNK - 1) / VM_CHUNK;
-    most = vm_max(VM_STORE_MAX / VM_CHUNK, pieces + conf->max_live);
+    most = conf->max_tables ? conf->max_tables : VM_STORE_MAX;
+    most = vm_max((most + VM_CHUNK - 1) / VM_CHUNK, pieces);
     e->nchunks = (uint32_t) vm_min(pieces * conf->max_live, most);
 
     e->bucket_bits = 4;

@@ -43,6 +43,9 @@ typedef struct {
     uint32_t      max_waiting_tokens;       /* prompt tokens; 0: no limit */
     uint32_t      max_live;                 /* sequences alive: sizes memory */
     uint32_t      owners;                   /* workers, at most */
+    uint32_t      max_tables;               /* blocks of all live sequences,
+                                               shared or not; 0: enough, but
+                                               2,097,152 at most */
 
     double        time_scale;               /* 1: real time, 0.1: 10x faster */
     uint64_t      seed;
@@ -103,8 +106,10 @@ typedef uint64_t  vm_handle_t;
 
 /*
  * VM_OK and a handle for each sequence; VM_DECLINED when max_waiting or the
- * memory (max_live) is reached, nothing is queued then.  Advances to `now`
- * first.
+ * memory (max_live, max_tables) is reached, nothing is queued then; VM_ERROR
+ * for a request that can't be (no tokens, a prompt of max_model_len or more).
+ * Advances to just before `now` first: what is planned at that very instant is
+ * planned with it, provided that vm_engine_advance() was not there already.
  */
 int vm_engine_submit(vm_engine_t *e, const vm_engine_request_t *r,
     vm_handle_t *handles, vm_time_t now);
