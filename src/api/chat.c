@@ -231,13 +231,7 @@ vm_chat_rule_structured(const json_t *body, vm_error_t *e, vm_pool_t *pool)
     }
 
     if (!json_is_object(o)) {
-        return vm_error_printf(e, pool, 500, "InternalServerError", NULL,
-                               "'%s' object has no attribute 'get'",
-                               vm_value_type(o) == VM_PY_STR ? "str"
-                               : vm_value_type(o) == VM_PY_LIST ? "list"
-                               : vm_value_type(o) == VM_PY_BOOL ? "bool"
-                               : vm_value_type(o) == VM_PY_FLOAT ? "float"
-                               : "int");
+        return vm_rule_no_get(o, e, pool);
     }
 
     n = (vm_value_get(o, "json") != NULL) + (vm_value_get(o, "regex") != NULL)
@@ -447,8 +441,9 @@ vm_chat_prompt(vm_generation_t *g)
         && strstr(json_string_value(g->params.chat_template), "{% for")
         && strstr(json_string_value(g->params.chat_template), "in %}"))
     {
-        return vm_error_bad(&g->call->error, "Expected an expression, got "
-                            "'end of statement block'");
+        return vm_error_python(&g->call->error, g->pool, 400,
+                               "Expected an expression, got 'end of statement "
+                               "block'");
     }
 
     rc = vm_messages_render(g->params.messages.json, &t, &b,
@@ -563,12 +558,8 @@ vm_chat_continuous(vm_generation_t *g, uint64_t output, vm_buf_t *out)
 
 
 static void
-vm_chat_begin(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
+vm_chat_begin_choice(vm_generation_t *g, uint32_t index, vm_buf_t *out)
 {
-    uint32_t  index;
-
-    index = (uint32_t) (c - g->choices);
-
     vm_chat_open(g, index, out);
     vm_buf_lit(out, "{\"role\":");
     vm_buf_json(out, g->role, strlen(g->role));
@@ -578,7 +569,7 @@ vm_chat_begin(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
     vm_buf_lit(out, ",\"prompt_token_ids\":");
 
     if (g->token_ids) {
-        vm_piece_prompt_ids(&g->prompts[c->prompt], out);
+        vm_piece_prompt_ids(&g->prompts[g->choices[index].prompt], out);
 
     } else {
         vm_buf_lit(out, "null");
@@ -594,9 +585,20 @@ vm_chat_begin(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
     }
 
     vm_buf_lit(out, "}\n\n");
+}
 
-    if (g->echoed.len) {
-        vm_chat_open(g, index, out);
+
+static void
+vm_chat_begin(vm_generation_t *g, vm_buf_t *out)
+{
+    uint32_t  i;
+
+    for (i = 0; i < g->nchoices; i++) {
+        vm_chat_begin_choice(g, i, out);
+    }
+
+    for (i = 0; g->echoed.len && i < g->nchoices; i++) {
+        vm_chat_open(g, i, out);
         vm_buf_lit(out, "{\"content\":");
         vm_buf_json(out, g->echoed.data, g->echoed.len);
         vm_buf_lit(out, "},\"logprobs\":null,\"finish_reason\":null}]");

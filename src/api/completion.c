@@ -208,9 +208,8 @@ vm_completion_rule_structured(const json_t *body, vm_error_t *e,
         return VM_OK;
     }
 
-    if (vm_value_type(o) == VM_PY_STR) {
-        return vm_error_set(e, 500, "InternalServerError", NULL,
-                            "'str' object has no attribute 'get'");
+    if (!json_is_object(o)) {
+        return vm_rule_no_get(o, e, pool);
     }
 
     if ((vm_value_get(o, "json") != NULL) + (vm_value_get(o, "regex") != NULL)
@@ -469,10 +468,9 @@ vm_completion_logprobs(vm_generation_t *g, vm_choice_t *c, uint32_t from,
 
 
 static void
-vm_completion_begin(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
+vm_completion_begin(vm_generation_t *g, vm_buf_t *out)
 {
     (void) g;
-    (void) c;
     (void) out;
 }
 

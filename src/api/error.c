@@ -19,6 +19,20 @@ vm_error_set(vm_error_t *e, int status, const char *type, const char *param,
     e->param = param;
     e->message = message;
     e->detail = 0;
+    e->outside = 0;
+
+    return VM_ERROR;
+}
+
+
+int
+vm_error_python(vm_error_t *e, vm_pool_t *pool, int status,
+    const char *message)
+{
+    vm_error_printf(e, pool, status,
+                    status == 500 ? "InternalServerError" : VM_BAD_REQUEST,
+                    NULL, "%s", message);
+    e->outside = 1;
 
     return VM_ERROR;
 }

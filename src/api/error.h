@@ -16,6 +16,8 @@ typedef struct {
     const char  *param;             /* NULL: null */
     const char  *message;           /* NUL-terminated, UTF-8 */
     unsigned     detail:1;          /* {"detail": message} instead */
+    unsigned     outside:1;         /* answered outside of all layers: without
+                                       the headers that they add */
 } vm_error_t;
 
 
@@ -28,6 +30,10 @@ int vm_error_printf(vm_error_t *e, vm_pool_t *pool, int status,
     __attribute__((format(printf, 6, 7)));
 int vm_error_detail(vm_error_t *e, int status, const char *message);
 int vm_error_memory(vm_error_t *e);
+
+/* An exception of Python that no layer expects: 500, or what it is given. */
+int vm_error_python(vm_error_t *e, vm_pool_t *pool, int status,
+    const char *message);
 
 /*
  * 400 BadRequestError.  _param appends " (parameter=P)" as vLLM does, _value

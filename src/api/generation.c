@@ -1071,7 +1071,10 @@ vm_generation_stream(vm_generation_t *g)
                        || g->settings->tokens_as_ids;
     g->token_ids = p->return_token_ids;
 
-    o = p->kv_transfer_params.json;
+    /* without a connector the field is taken and ignored */
+
+    o = g->settings->kv_transfer_config || g->settings->all_endpoints
+        ? p->kv_transfer_params.json : NULL;
 
     g->remote_prefill = vm_field_bool(vm_value_get(o, "do_remote_prefill"),
                                       &yes) && yes;

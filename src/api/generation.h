@@ -54,7 +54,6 @@ struct vm_choice_s {
     char              half[4];      /* of a character that is not whole yet */
     uint8_t           nhalf;
     size_t            shown;        /* bytes of `text` that were sent */
-    unsigned          started:1;
 
     /* times of the engine, in seconds; for metrics in the answer */
 
@@ -180,6 +179,7 @@ struct vm_generation_s {
     uint32_t              interval;         /* tokens of a chunk */
     uint32_t              echo_only;        /* max_tokens 0 with echo */
     unsigned              stream:1;
+    unsigned              begun:1;
     unsigned              include_usage:1;
     unsigned              continuous_usage:1;
     unsigned              tokens_as_ids:1;
@@ -204,8 +204,8 @@ struct vm_protocol_s {
     /* Fills a generation; VM_ERROR with call->error. */
     int        (*parse)(vm_generation_t *g, const json_t *body);
 
-    /* A choice has its first output (streams). */
-    void       (*begin)(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out);
+    /* The first output of any choice is there (streams). */
+    void       (*begin)(vm_generation_t *g, vm_buf_t *out);
 
     /*
      * A chunk: the choice's tokens from c->sent to c->made; `text` is what is

@@ -216,22 +216,6 @@ static const vm_type_t  vm_tool_calls_type = {
 };
 
 
-/* Python's name of a value's type. */
-
-static const char *
-vm_message_class(const json_t *v)
-{
-    static const char *const  names[] = {
-        [VM_PY_NONE] = "NoneType", [VM_PY_BOOL] = "bool",
-        [VM_PY_INT] = "int", [VM_PY_BIGINT] = "int",
-        [VM_PY_FLOAT] = "float", [VM_PY_STR] = "str", [VM_PY_LIST] = "list",
-        [VM_PY_DICT] = "dict"
-    };
-
-    return names[vm_value_type(v)];
-}
-
-
 static int
 vm_message_iterable(const json_t *v, vm_error_t *e, vm_pool_t *pool)
 {
@@ -245,7 +229,7 @@ vm_message_iterable(const json_t *v, vm_error_t *e, vm_pool_t *pool)
     default:
         return vm_error_printf(e, pool, 400, "BadRequestError", NULL,
                                "'%s' object is not iterable",
-                               vm_message_class(v));
+                               vm_value_class(v));
     }
 }
 
@@ -404,7 +388,7 @@ vm_part_violation(vm_buf_t *b, size_t index, const vm_part_t *part,
     vm_buf_printf(b, "\n  %s [type=%s, input_value=", message, type);
     vm_value_repr(b, input);
     vm_buf_printf(b, ", input_type=%s]\n    For further information visit "
-                  VM_PYDANTIC_URL "%s", vm_message_class(input), type);
+                  VM_PYDANTIC_URL "%s", vm_value_class(input), type);
 
     return type;
 }

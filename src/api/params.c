@@ -420,6 +420,15 @@ vm_rules_check(const vm_rule_pt *rules, const json_t *body, vm_error_t *e,
 
 
 int
+vm_rule_no_get(const json_t *v, vm_error_t *e, vm_pool_t *pool)
+{
+    return vm_error_python(e, pool, 500,
+                           vm_pool_printf(pool, "'%s' object has no attribute "
+                                          "'get'", vm_value_class(v)));
+}
+
+
+int
 vm_rule_true(const json_t *body, const char *key)
 {
     const json_t  *v;

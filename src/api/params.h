@@ -82,6 +82,9 @@ int vm_rule_logprobs(const json_t *body, const char *name, vm_error_t *e,
 int vm_rule_logprobs_range(const json_t *body, const char *name,
     vm_error_t *e, vm_pool_t *pool);
 
+/* 500: a value that is no object where one is asked for a member */
+int vm_rule_no_get(const json_t *v, vm_error_t *e, vm_pool_t *pool);
+
 /* Python's truth of a member. */
 int vm_rule_true(const json_t *body, const char *key);
 

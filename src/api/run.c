@@ -178,9 +178,9 @@ vm_generation_tokens(vm_generation_t *g, vm_choice_t *c, uint32_t count,
         return;
     }
 
-    if (g->stream && !c->started) {
-        c->started = 1;
-        g->protocol->begin(g, c, out);
+    if (g->stream && !g->begun) {
+        g->begun = 1;
+        g->protocol->begin(g, out);
     }
 
     do {

@@ -62,6 +62,7 @@ typedef struct {
     uint8_t            trust_chat_template;
     uint8_t            trust_mm_kwargs;
     uint8_t            prompt_embeds;
+    const char        *kv_transfer_config;  /* NULL: no connector */
     uint32_t           max_logprobs;
     uint32_t           stream_interval;
     const char        *response_role;

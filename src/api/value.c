@@ -65,6 +65,20 @@ vm_value_type(const json_t *v)
 }
 
 
+const char *
+vm_value_class(const json_t *v)
+{
+    static const char *const  names[] = {
+        [VM_PY_NONE] = "NoneType", [VM_PY_BOOL] = "bool",
+        [VM_PY_INT] = "int", [VM_PY_BIGINT] = "int",
+        [VM_PY_FLOAT] = "float", [VM_PY_STR] = "str", [VM_PY_LIST] = "list",
+        [VM_PY_DICT] = "dict"
+    };
+
+    return names[vm_value_type(v)];
+}
+
+
 double
 vm_value_float(const json_t *v)
 {

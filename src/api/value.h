@@ -25,6 +25,7 @@ typedef enum {
 
 
 vm_py_e vm_value_type(const json_t *v);         /* NULL counts as None */
+const char *vm_value_class(const json_t *v);    /* type(v).__name__ */
 double vm_value_float(const json_t *v);         /* INT, FLOAT, BOOL, BIGINT */
 
 /* NaN, Infinity and the like; an integer by its digits (with sign). */

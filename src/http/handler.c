@@ -290,6 +290,10 @@ ngx_http_vllm_mock_collect(ngx_http_vllm_mock_ctx_t *ctx)
             continue;
         }
 
+        if (!b->in_file) {
+            continue;                   /* it only marks the end */
+        }
+
         got = ngx_read_file(b->file, p, n, b->file_pos);
 
         if (got == NGX_ERROR || (size_t) got != n) {
@@ -496,6 +500,8 @@ ngx_http_vllm_mock_handler(ngx_http_request_t *r)
 
     ctx->call.dp_rank = ngx_http_vllm_mock_copy(ctx, "X-data-parallel-rank");
     ctx->call.priority = ngx_http_vllm_mock_copy(ctx, "X-Vllm-Priority");
+    ctx->load_format = ngx_http_vllm_mock_copy(ctx,
+                                               "endpoint-load-metrics-format");
 
     rc = ngx_http_read_client_request_body(r, ngx_http_vllm_mock_body_read);
 

@@ -260,6 +260,7 @@ typedef struct {
     json_t                   *body;
     vm_str_t                  raw;          /* the body as it came */
     ngx_str_t                 path;         /* decoded, without root path */
+    const char               *load_format;  /* endpoint-load-metrics-format */
     ngx_http_vllm_mock_stream_t       *stream;
     vm_time_t                 started;
     unsigned                  observed:1;   /* goes into http_* */

@@ -72,7 +72,7 @@ ngx_http_vllm_mock_head(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status,
         return NGX_ERROR;
     }
 
-    if (ctx->settings->request_id_headers
+    if (ctx->settings->request_id_headers && !ctx->call.error.outside
         && ngx_http_vllm_mock_request_id(ctx) != NGX_OK)
     {
         return NGX_ERROR;
@@ -161,6 +161,8 @@ ngx_http_vllm_mock_error(ngx_http_vllm_mock_ctx_t *ctx)
 {
     vm_buf_t   b;
     ngx_int_t  rc;
+
+    ctx->outermost |= ctx->call.error.outside;
 
     vm_buf_init(&b);
     vm_error_render(&b, &ctx->call.error, 0);

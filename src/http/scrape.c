@@ -282,20 +282,20 @@ ngx_http_vllm_mock_metrics(ngx_http_vllm_mock_ctx_t *ctx)
 {
     vm_buf_t                               b;
     ngx_int_t                              rc;
+    ngx_uint_t                             mounted;
     const char                            *type;
     vm_scrape_t                            q;
     ngx_http_request_t                    *r;
     static ngx_http_vllm_mock_snapshot_t   s;
 
     r = ctx->request;
-    type = "text/plain; version=1.0.0; charset=utf-8";
 
-    if (r->method != NGX_HTTP_GET || ctx->path.data[ctx->path.len - 1] == '/')
-    {
-        /* the mounted application, an older writer of the format */
+    /* another path or method is answered by an older writer of the format */
 
-        type = "text/plain; version=0.0.4; charset=utf-8";
-    }
+    mounted = r->method != NGX_HTTP_GET
+              || ctx->path.data[ctx->path.len - 1] == '/';
+    type = mounted ? "text/plain; version=0.0.4; charset=utf-8"
+                   : "text/plain; version=1.0.0; charset=utf-8";
 
     ngx_http_vllm_mock_snapshot(ctx->zone, &s);
     ngx_http_vllm_mock_scrape(ctx, &s, &q);
@@ -307,7 +307,7 @@ ngx_http_vllm_mock_metrics(ngx_http_vllm_mock_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (type[22] == '0') {
+    if (mounted) {
         ngx_buf_t    *buf;
         ngx_chain_t   out;
 

@@ -157,6 +157,60 @@ ngx_http_vllm_mock_push(ngx_http_vllm_mock_stream_t *s)
 }
 
 
+/* ORCA's endpoint-load-metrics, for who asks for it */
+
+static ngx_int_t
+ngx_http_vllm_mock_load_header(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    char                           text[256];
+    double                         usage;
+    size_t                         len;
+    vm_buf_t                       b;
+    uint64_t                       blocks, used, waiting;
+    ngx_uint_t                     json, r;
+    const vm_stats_t              *st;
+    ngx_http_vllm_mock_engines_t  *e;
+
+    json = ngx_strcasecmp((u_char *) ctx->load_format, (u_char *) "json")
+           == 0;
+
+    if (!json && ngx_strcasecmp((u_char *) ctx->load_format,
+                                (u_char *) "text") != 0)
+    {
+        return NGX_OK;
+    }
+
+    ngx_http_vllm_mock_lock(ctx->zone);
+
+    e = &ctx->zone->shared->engines[ctx->zone->shared->current];
+
+    for (blocks = 0, used = 0, waiting = 0, r = 0; r < e->nranks; r++) {
+        st = vm_engine_stats(e->ranks[r]);
+        waiting += st->waiting;
+        used += st->used_blocks;
+        blocks += st->num_gpu_blocks - 1;
+    }
+
+    ngx_http_vllm_mock_unlock(ctx->zone);
+
+    usage = blocks ? (double) used / (double) blocks : 0;
+
+    vm_buf_init(&b);
+    vm_buf_double(&b, usage);
+
+    len = (size_t) snprintf(text, sizeof(text), json
+              ? "JSON {\"named_metrics\": {\"num_requests_waiting\": %llu.0, "
+                "\"kv_cache_usage_perc\": %.*s}}"
+              : "TEXT named_metrics.num_requests_waiting=%llu.0, "
+                "named_metrics.kv_cache_usage_perc=%.*s",
+              (unsigned long long) waiting, (int) b.len, b.data);
+    vm_buf_free(&b);
+
+    return ngx_http_vllm_mock_header_add(ctx->request,
+                                         "endpoint-load-metrics", text, len);
+}
+
+
 static void
 ngx_http_vllm_mock_flush(ngx_http_vllm_mock_stream_t *s)
 {
@@ -174,6 +228,13 @@ ngx_http_vllm_mock_flush(ngx_http_vllm_mock_stream_t *s)
         }
 
         if (s->pending.failed) {
+            ngx_http_vllm_mock_finish(s, NGX_HTTP_INTERNAL_SERVER_ERROR);
+            return;
+        }
+
+        if (s->ctx->load_format
+            && ngx_http_vllm_mock_load_header(s->ctx) != NGX_OK)
+        {
             ngx_http_vllm_mock_finish(s, NGX_HTTP_INTERNAL_SERVER_ERROR);
             return;
         }
