@@ -261,7 +261,14 @@ vm_drive_clocks(vm_engine_t *e, vm_time_t until)
         }
 
         e->stats.steps += p->n != 0;
-        vm_sched_update_end(e, t);
+
+        if (p->n || e->step_outputs) {
+            vm_sched_update_end(e, t);
+
+        } else {
+            vm_drive_idle(e, t);
+        }
+
         e->plan_at = e->npreempted ? t : vm_sched_arrival(e);
     }
 }

@@ -338,7 +338,7 @@ vm_engine_sequence(vm_engine_t *e, const vm_engine_request_t *r,
     s->cookie = q->cookie;
     s->owner = r->owner;
     s->prompt = r->prompt_tokens;
-    s->max_tokens = r->remote_decode ? 1 : r->max_tokens;
+    s->max_tokens = r->max_tokens;
     s->eos_at = q->eos_at;
     s->eos_finish = (uint8_t) q->eos_finish;
     s->string_at = q->string_at;

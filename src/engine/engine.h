@@ -94,7 +94,9 @@ typedef struct {
     vm_time_t        arrival;       /* at the API server, <= now */
     unsigned         no_prefix_lookup:1;    /* prompt_logprobs */
     unsigned         remote_prefill:1;      /* P/D: KV comes from elsewhere */
-    unsigned         remote_decode:1;       /* P/D: prefill only */
+    unsigned         remote_decode:1;       /* P/D: others decode.  Changes
+                                               nothing here: as in vLLM, the
+                                               caller asks for one token */
 
     uint32_t         n;             /* sequences, children of one request */
     vm_engine_seq_t *seqs;
