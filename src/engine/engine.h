@@ -43,6 +43,9 @@ typedef struct {
     uint32_t      max_waiting_tokens;       /* prompt tokens; 0: no limit */
     uint32_t      max_live;                 /* sequences alive: sizes memory */
     uint32_t      owners;                   /* workers, at most */
+    uint32_t      max_tables;               /* blocks of all live sequences,
+                                               shared or not; 0: enough, but
+                                               2,097,152 at most */
 
     double        time_scale;               /* 1: real time, 0.1: 10x faster */
     uint64_t      seed;
@@ -73,7 +76,7 @@ typedef struct {
     uint64_t         cookie;        /* the caller's, comes back in events */
     uint32_t         eos_at;        /* output token (from 0) that is EOS or a
                                        stop token; VM_NEVER */
-    vm_finish_e      eos_finish;    /* what eos_at means: 0 is STOP, else
+    vm_finish_e      eos_finish;    /* what eos_at stands for: 0 is STOP, or
                                        REPETITION */
     uint32_t         string_at;     /* output token that completes a stop
                                        string: the front end aborts the rest a
@@ -91,7 +94,9 @@ typedef struct {
     vm_time_t        arrival;       /* at the API server, <= now */
     unsigned         no_prefix_lookup:1;    /* prompt_logprobs */
     unsigned         remote_prefill:1;      /* P/D: KV comes from elsewhere */
-    unsigned         remote_decode:1;       /* P/D: prefill only */
+    unsigned         remote_decode:1;       /* P/D: others decode.  Changes
+                                               nothing here: as in vLLM, the
+                                               caller asks for one token */
 
     uint32_t         n;             /* sequences, children of one request */
     vm_engine_seq_t *seqs;
@@ -103,8 +108,10 @@ typedef uint64_t  vm_handle_t;
 
 /*
  * VM_OK and a handle for each sequence; VM_DECLINED when max_waiting or the
- * memory (max_live) is reached, nothing is queued then.  Advances to `now`
- * first.
+ * memory (max_live, max_tables) is reached, nothing is queued then; VM_ERROR
+ * for a request that can't be (no tokens, a prompt of max_model_len or more).
+ * Advances to just before `now` first: what is planned at that very instant is
+ * planned with it, provided that vm_engine_advance() was not there already.
  */
 int vm_engine_submit(vm_engine_t *e, const vm_engine_request_t *r,
     vm_handle_t *handles, vm_time_t now);

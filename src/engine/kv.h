@@ -1,60 +1,47 @@
 /*
- * The KV cache: blocks, their queue of free ones, the prefix cache.  All in
- * one block of memory, by index; block 0 is never used.
+ * The KV cache: blocks, their free queue in vLLM's order, and the map of the
+ * hashes of full blocks.  Block 0 is the null block.
  */
 
 #ifndef VM_KV_H
 #define VM_KV_H
 
 
-#include "../base/types.h"
+#include "state.h"
 
 
-typedef struct {
-    uint64_t  hash;
-    uint32_t  ref;
-    uint32_t  prev;                 /* of the free queue */
-    uint32_t  next;
-    uint32_t  chain;                /* next block in its bucket */
-    uint32_t  hashed;               /* it is in the prefix cache */
-    uint32_t  pad;
-} vm_block_t;
+void vm_kv_init(vm_engine_t *e);
 
-typedef struct {
-    uint32_t  nblocks;
-    uint32_t  nfree;
-    uint32_t  mask;                 /* of the buckets */
-    uint32_t  caching;
-    /* vm_block_t[nblocks + 1] follow, the last is the queue's end; then the
-       buckets */
-} vm_kv_t;
+/*
+ * Room for the table and the hashes of a sequence that never holds more than
+ * `blocks`.  VM_DECLINED if the store is full.
+ */
+int vm_kv_reserve(vm_engine_t *e, vm_seq_t *s, uint32_t blocks,
+    const uint64_t *hashes, uint32_t nhashes);
+void vm_kv_unreserve(vm_engine_t *e, vm_seq_t *s);
 
+/* Blocks found from the left, written into the table but not taken yet. */
+uint32_t vm_kv_lookup(vm_engine_t *e, vm_seq_t *s);
 
-size_t vm_kv_footprint(uint32_t nblocks);
-void vm_kv_init(vm_kv_t *kv, uint32_t nblocks, int caching);
+/*
+ * Takes `hits` blocks found by vm_kv_lookup() and new ones, so that the
+ * sequence has room for `tokens`; fills and registers blocks up to `known`
+ * tokens.  `whole` tokens must fit as well (0: no such check) and `keep`
+ * blocks stay free.  VM_DECLINED changes nothing.
+ */
+int vm_kv_allocate(vm_engine_t *e, vm_seq_t *s, uint32_t hits,
+    uint32_t tokens, uint32_t known, uint32_t whole, uint32_t keep);
 
-/* The block that holds a hash; 0: none does. */
-uint32_t vm_kv_find(const vm_kv_t *kv, uint64_t hash);
+/* Registers the blocks which are full with so many tokens. */
+void vm_kv_register(vm_engine_t *e, vm_seq_t *s, uint32_t tokens);
 
-/* Is a block held by nobody? */
-int vm_kv_free(const vm_kv_t *kv, uint32_t block);
+void vm_kv_free(vm_engine_t *e, vm_seq_t *s);
 
-/* Takes the block longest unused (it must be there); forgets its hash. */
-uint32_t vm_kv_take(vm_kv_t *kv);
+/* Forgets all hashes. */
+void vm_kv_reset(vm_engine_t *e);
 
-/* One more holder of a block that was found. */
-void vm_kv_touch(vm_kv_t *kv, uint32_t block);
-
-/* Registers a block's hash, if it has none yet. */
-void vm_kv_register(vm_kv_t *kv, uint32_t block, uint64_t hash);
-
-/* Gives blocks back, as vLLM does: last one first. */
-void vm_kv_release(vm_kv_t *kv, const uint32_t *blocks, uint32_t n);
-
-/* Forgets all hashes; 0 if a block is in use. */
-int vm_kv_reset(vm_kv_t *kv);
-
-uint32_t vm_kv_used(const vm_kv_t *kv);
+uint32_t vm_kv_block(vm_engine_t *e, const vm_seq_t *s, uint32_t i);
+uint32_t vm_kv_used(const vm_engine_t *e);
 
 
 #endif /* VM_KV_H */

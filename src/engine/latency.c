@@ -1,16 +1,12 @@
 /*
- * Latency models: their parameters, and the times that they give.
+ * Latency models: their names and parameters.
  */
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "core.h"
-#include "steptime.h"
-#include "../base/rand.h"
+#include "latency.h"
 
-
-/* ---- parameters ---- */
 
 typedef enum {
     VM_LAT_TIME,
@@ -59,6 +55,22 @@ static const char *const  vm_lat_models[VM_LATENCY_MODELS] = {
 };
 
 
+/* The seed application's. */
+
+static void
+vm_latency_capacity(vm_latency_t *l)
+{
+    l->capacity = 1;
+    l->base = 50 * VM_MSEC;
+    l->ttft = 30 * VM_MSEC;
+    l->prefill_per_1k = 20 * VM_MSEC;
+    l->decode_per_token = 2 * VM_MSEC;
+    l->penalty = 80 * VM_MSEC;
+    l->jitter.kind = VM_JITTER_UNIFORM;
+    l->jitter.value = 10 * VM_MSEC;
+}
+
+
 int
 vm_latency_model(vm_latency_t *l, const char *name, char *err, size_t errlen)
 {
@@ -69,7 +81,11 @@ vm_latency_model(vm_latency_t *l, const char *name, char *err, size_t errlen)
         if (strcmp(name, vm_lat_models[i]) == 0) {
             l->model = (vm_latency_e) i;
             l->load_factor = 1;
-            l->capacity = 1;
+
+            if (l->model == VM_LATENCY_CAPACITY) {
+                vm_latency_capacity(l);
+            }
+
             return VM_OK;
         }
     }
@@ -139,6 +155,16 @@ vm_latency_jitter(vm_jitter_t *j, const char *text, vm_latency_e model)
         return vm_latency_ns(text + 7, &j->value);
     }
 
+    if (strncmp(text, "uniform:", 8) == 0) {
+        j->kind = VM_JITTER_UNIFORM;
+        return vm_latency_ns(text + 8, &j->value);
+    }
+
+    if (strcmp(text, "none") == 0) {
+        j->kind = VM_JITTER_NONE;
+        return VM_OK;
+    }
+
     if (strncmp(text, "lognormal:", 10) == 0) {
         d = strtod(text + 10, &end);
         j->kind = VM_JITTER_LOGNORMAL;
@@ -151,7 +177,7 @@ vm_latency_jitter(vm_jitter_t *j, const char *text, vm_latency_e model)
 
     if (end != text && strcmp(end, "%") == 0) {
         j->kind = VM_JITTER_PERCENT;
-        j->value = d;
+        j->value = d / 100;
         return d >= 0 && d <= 100 ? VM_OK : VM_ERROR;
     }
 
@@ -228,7 +254,8 @@ vm_latency_set(vm_latency_t *l, const char *key, const char *value,
 
     case VM_LAT_JITTER:
         rc = vm_latency_jitter(&l->jitter, value, l->model);
-        allowed = "0% to 100%, normal:TIME or lognormal:SIGMA";
+        allowed = "none, 0% to 100%, normal:TIME, lognormal:SIGMA (0 to 10) "
+                  "or uniform:TIME";
         break;
 
     default: /* VM_LAT_FLAG */
@@ -239,203 +266,17 @@ vm_latency_set(vm_latency_t *l, const char *key, const char *value,
         break;
     }
 
+    if (p->offset == vm_lat_at(duration)) {
+
+        /* a fixed time instead of the formula, exact unless jitter follows */
+
+        l->jitter.kind = VM_JITTER_NONE;
+    }
+
     if (rc != VM_OK) {
         snprintf(err, errlen, "invalid value \"%s\" of %s: %s", value, key,
                  allowed);
     }
 
     return rc;
-}
-
-
-/* ---- times of a sequence with a clock ---- */
-
-static double
-vm_latency_load(const vm_engine_t *e)
-{
-    return 1 + (e->conf.latency.load_factor - 1) * e->nrunning
-               / e->conf.max_num_seqs;
-}
-
-
-/* On the engine's clock: scaled, with jitter, never below 0. */
-
-static vm_time_t
-vm_latency_scaled(vm_engine_t *e, const vm_seq_t *s, double ns)
-{
-    uint64_t             key;
-    const vm_jitter_t   *j;
-
-    j = &e->conf.latency.jitter;
-    key = vm_rand_at(e->conf.seed, s->order);
-
-    switch (j->kind) {
-
-    case VM_JITTER_PERCENT:
-        ns *= 1 + (2 * vm_rand_unit(vm_rand_at(key, s->output)) - 1)
-                  * j->value / 100;
-        break;
-
-    case VM_JITTER_NORMAL:
-        ns += j->value * vm_rand_normal(key, s->output);
-        break;
-
-    case VM_JITTER_LOGNORMAL:
-        ns *= exp(j->value * vm_rand_normal(key, s->output)
-                  - j->value * j->value / 2);
-        break;
-
-    case VM_JITTER_UNIFORM:
-        if (s->output == 0) {
-            ns += j->value * vm_rand_unit(vm_rand_at(key, 0));
-        }
-
-        break;
-
-    default:
-        break;
-    }
-
-    ns *= e->conf.time_scale;
-
-    return ns > 0 ? (vm_time_t) llrint(ns) : 0;
-}
-
-
-/* How many tokens a sequence will make, as far as it is known. */
-
-static uint32_t
-vm_latency_length(const vm_seq_t *s)
-{
-    uint32_t  n;
-
-    n = s->max_tokens;
-
-    if (s->eos_at != VM_NEVER) {
-        n = vm_min(n, s->eos_at + 1);
-    }
-
-    if (s->string_at != VM_NEVER) {
-        n = vm_min(n, s->string_at + 1);
-    }
-
-    return vm_max(n, 1);
-}
-
-
-vm_time_t
-vm_latency_first(vm_engine_t *e, const vm_seq_t *s, uint32_t hit)
-{
-    double               ns;
-    uint32_t             over, prefill;
-    const vm_latency_t  *l;
-
-    l = &e->conf.latency;
-    prefill = vm_seq_tokens(s) - hit;
-
-    if (s->remote && s->output == 0) {
-        ns = l->kv_transfer_per_token * prefill;
-        return vm_latency_scaled(e, s, ns);
-    }
-
-    switch (l->model) {
-
-    case VM_LATENCY_CONSTANT:
-        ns = (double) l->ttft * vm_latency_load(e);
-        break;
-
-    case VM_LATENCY_PER_TOKEN:
-        ns = ((double) l->overhead + l->per_token * prefill)
-             * vm_latency_load(e);
-        break;
-
-    default: /* VM_LATENCY_CAPACITY */
-        over = e->nlive > l->capacity ? e->nlive - l->capacity : 0;
-        ns = (double) (l->base + l->ttft)
-             + (double) l->prefill_per_1k * prefill / 1000
-             + (double) l->penalty * over
-             + (double) l->duration / vm_latency_length(s);
-        break;
-    }
-
-    return vm_latency_scaled(e, s, ns);
-}
-
-
-vm_time_t
-vm_latency_next(vm_engine_t *e, const vm_seq_t *s)
-{
-    double               ns;
-    const vm_latency_t  *l;
-
-    l = &e->conf.latency;
-
-    if (l->model == VM_LATENCY_CAPACITY) {
-        ns = (double) l->decode_per_token
-             + (double) l->duration / vm_latency_length(s);
-
-    } else {
-        ns = (double) l->itl * vm_latency_load(e);
-    }
-
-    return vm_latency_scaled(e, s, ns);
-}
-
-
-/* ---- times of a step ---- */
-
-vm_time_t
-vm_steptime(vm_engine_t *e, const vm_planned_t *plan, uint32_t n)
-{
-    double               remote;
-    uint32_t             i, ndecodes, nprefills, total;
-    uint64_t             kv;
-    vm_time_t            ns;
-    vm_prefill_t        *prefills;
-    const vm_seq_t      *s;
-    const vm_latency_t  *l;
-
-    l = &e->conf.latency;
-
-    if (l->model != VM_LATENCY_PROFILE) {
-        return 0;
-    }
-
-    prefills = vm_core_at(e, prefills_at, vm_prefill_t);
-    ndecodes = 0;
-    nprefills = 0;
-    remote = 0;
-    kv = 0;
-
-    for (i = 0; i < n; i++) {
-        s = &vm_seqs(e)[plan[i].seq];
-        total = vm_seq_tokens(s) + (s->placeholders ? s->placeholders - 1
-                                                    : 0);
-
-        if (s->remote && s->output == 0 && plan[i].before < s->prompt) {
-
-            /* what comes over the wire is no work for the GPU */
-
-            remote = vm_max(remote, l->kv_transfer_per_token * plan[i].now);
-            prefills[nprefills].before = plan[i].before + plan[i].now - 1;
-            prefills[nprefills++].now = 1;
-
-        } else if (total > s->prompt && plan[i].now == 1
-                   && plan[i].before + 1 == total)
-        {
-            ndecodes++;
-            kv += total;
-
-        } else {
-            prefills[nprefills].before = plan[i].before;
-            prefills[nprefills++].now = plan[i].now;
-        }
-    }
-
-    ns = vm_profile_step(&l->profile, prefills, nprefills, ndecodes, kv,
-                         l->cpu_overhead);
-    ns += (vm_time_t) llrint(remote);
-
-    return e->conf.time_scale == 1
-           ? ns : (vm_time_t) llrint((double) ns * e->conf.time_scale);
 }

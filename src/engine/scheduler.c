@@ -1,79 +1,300 @@
 /*
- * vLLM's scheduler: one plan after the other, each taking the time that the
- * latency model gives its batch.  With asynchronous scheduling the next plan is
- * made when a step begins.
+ * The scheduler's plan: running sequences first, in order of admission, then
+ * waiting ones from the head, within the budget of tokens, places, blocks and
+ * LoRA slots.
  */
 
-#include "core.h"
+#include "scheduler.h"
+#include "kv.h"
+#include "queue.h"
 #include "steptime.h"
 
 
-vm_planned_t *
-vm_scheduler_row(vm_engine_t *e, uint32_t i)
+typedef enum {
+    VM_TRY_ADMITTED,
+    VM_TRY_PASSED,                      /* others may go ahead of it */
+    VM_TRY_MOVED,                       /* waits for its KV now */
+    VM_TRY_STOP
+} vm_try_e;
+
+
+static void vm_sched_running(vm_engine_t *e, vm_plan_t *p, uint32_t *budget,
+    uint32_t threshold);
+static void vm_sched_ready(vm_engine_t *e, vm_plan_t *p);
+static uint32_t vm_sched_need(vm_engine_t *e, const vm_seq_t *s,
+    uint32_t budget, uint32_t threshold);
+static int vm_sched_room(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s,
+    uint32_t n, uint32_t *budget, uint32_t *pass);
+static vm_seq_t *vm_sched_victim(vm_engine_t *e);
+static void vm_sched_admit(vm_engine_t *e, vm_plan_t *p, vm_time_t now,
+    uint32_t budget, uint32_t threshold);
+static vm_try_e vm_sched_try(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s,
+    vm_time_t now, uint32_t *budget, uint32_t threshold);
+static vm_try_e vm_sched_fetch(vm_engine_t *e, vm_seq_t *s, vm_time_t now,
+    uint32_t keep);
+static void vm_sched_count(vm_engine_t *e, const vm_seq_t *s, uint32_t hit);
+static void vm_sched_unqueue(vm_engine_t *e, vm_seq_t *s);
+static void vm_sched_defer(vm_engine_t *e, vm_seq_t *s);
+static void vm_sched_undefer(vm_engine_t *e, vm_seq_t *s);
+static void vm_sched_add(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s,
+    uint32_t n);
+static void vm_sched_compact(vm_engine_t *e, vm_plan_t *p);
+static void vm_sched_seal(vm_engine_t *e, vm_plan_t *p);
+static int vm_sched_lora_fits(vm_engine_t *e, uint32_t lora);
+static void vm_sched_lora_take(vm_engine_t *e, uint32_t lora);
+
+
+void
+vm_sched_enqueue(vm_engine_t *e, vm_seq_t *s)
 {
-    return vm_core_at(e, plans_at, vm_planned_t)
-           + (size_t) i * e->conf.max_num_seqs;
+    s->state = VM_SEQ_WAITING;
+    e->waiting_tokens += s->prompt;
+
+    if (e->conf.policy == VM_POLICY_PRIORITY) {
+        vm_heap_push(e, s);
+
+    } else {
+        vm_list_append(e, &e->waiting, s);
+    }
 }
 
 
-/* ---- schedule() ---- */
-
-typedef struct {
-    vm_planned_t  *plan;
-    uint32_t       n;
-    uint32_t       budget;
-    uint32_t       threshold;
-} vm_schedule_t;
-
-
-/* Takes a preempted sequence out of the plan again. */
-
-static int
-vm_schedule_undo(vm_engine_t *e, vm_schedule_t *c, vm_seq_t *s)
+uint32_t
+vm_sched_waiting(const vm_engine_t *e)
 {
-    uint32_t  i, id;
+    return e->waiting.n + e->nheap + e->remote.n;
+}
 
-    id = vm_seq_id(e, s);
 
-    for (i = 0; i < c->n; i++) {
+void
+vm_sched_plan(vm_engine_t *e, vm_plan_t *p, vm_time_t now)
+{
+    uint32_t  budget, others, threshold;
 
-        if (c->plan[i].seq == id) {
-            c->budget += c->plan[i].now;
-            memmove(&c->plan[i], &c->plan[i + 1],
-                    (--c->n - i) * sizeof(vm_planned_t));
-            return 1;
+    p->n = 0;
+    p->duration = 0;
+    e->npreempted = 0;
+    e->nactive = 0;
+
+    budget = e->conf.max_num_batched_tokens;
+    threshold = e->conf.long_prefill_token_threshold;
+    others = e->running.n + vm_sched_waiting(e);
+
+    if (others <= 1) {
+        threshold = 0;
+    }
+
+    if (e->pause == VM_PAUSE_KEEP) {
+        budget = 0;
+    }
+
+    if (e->clocks) {
+
+        /* nobody shares a step, so there is nothing to split */
+
+        budget = budget ? UINT32_MAX : 0;
+        threshold = 0;
+
+        if (budget) {
+            vm_sched_ready(e, p);
+        }
+
+    } else {
+        vm_sched_running(e, p, &budget, threshold);
+    }
+
+    if (e->npreempted == 0 && e->pause == VM_PAUSE_NONE) {
+        vm_sched_admit(e, p, now, budget, threshold);
+    }
+
+    vm_sched_seal(e, p);
+}
+
+
+static void
+vm_sched_running(vm_engine_t *e, vm_plan_t *p, uint32_t *budget,
+    uint32_t threshold)
+{
+    uint32_t   at, i, n, pass;
+    vm_seq_t  *s;
+
+    pass = 0;
+
+    for (at = e->running.head; at != VM_NONE && *budget > 0; at = s->next) {
+        s = vm_seq(e, at);
+
+        if (pass) {
+            pass--;
+            continue;
+        }
+
+        n = vm_sched_need(e, s, *budget, threshold);
+
+        if (n == 0) {
+            continue;
+        }
+
+        if (vm_sched_room(e, p, s, n, budget, &pass) != VM_OK) {
+            break;
+        }
+
+        vm_sched_add(e, p, s, n);
+        *budget -= n;
+    }
+
+    vm_sched_compact(e, p);
+
+    for (i = 0; i < p->n; i++) {
+        vm_sched_lora_take(e, vm_seq(e, vm_planned(e, p)[i].seq)->lora);
+    }
+}
+
+
+/* Clocks: those which got their token just now, or were held by a pause. */
+
+static void
+vm_sched_ready(vm_engine_t *e, vm_plan_t *p)
+{
+    uint32_t   i, k, n, pass, budget, *ready;
+    vm_seq_t  *s;
+
+    ready = vm_ready(e);
+    budget = UINT32_MAX;
+    pass = 0;
+
+    for (i = 0; i < e->nready; i++) {
+
+        if (ready[i] == VM_NONE) {
+            continue;
+        }
+
+        s = vm_seq(e, ready[i]);
+        n = vm_sched_need(e, s, budget, 0);
+
+        if (vm_sched_room(e, p, s, n, &budget, &pass) != VM_OK) {
+            break;
+        }
+
+        vm_sched_add(e, p, s, n);
+        s->ready = 0;
+        s->place = VM_NONE;
+        ready[i] = VM_NONE;
+    }
+
+    for (i = 0, k = 0; i < e->nready; i++) {
+        if (ready[i] != VM_NONE) {
+            vm_seq(e, ready[i])->place = k;
+            ready[k++] = ready[i];
         }
     }
 
-    return 0;
+    e->nready = k;
+    vm_sched_compact(e, p);
+
+    /* all that run are in the batch, whether planned in this instant or not */
+
+    if (e->conf.max_loras) {
+        for (i = e->running.head; i != VM_NONE; i = vm_seq(e, i)->next) {
+            vm_sched_lora_take(e, vm_seq(e, i)->lora);
+        }
+    }
 }
 
 
-/* Whom a preemption hits: the last one, or the least important. */
-
 static uint32_t
-vm_schedule_victim(vm_engine_t *e)
+vm_sched_need(vm_engine_t *e, const vm_seq_t *s, uint32_t budget,
+    uint32_t threshold)
 {
-    uint32_t   i, *running, worst;
-    vm_seq_t  *a, *b, *seqs;
+    uint32_t  n, known;
 
-    running = vm_running(e);
+    known = vm_seq_tokens(s) + s->placeholders;
 
-    if (e->conf.policy == VM_POLICY_FCFS) {
-        return e->nrunning - 1;
+    /* its last token is planned already, and `length` can be foreseen */
+
+    if (s->placeholders
+        && (uint64_t) s->computed + 2 - s->placeholders
+           >= (uint64_t) s->prompt + s->max_tokens)
+    {
+        return 0;
     }
 
-    seqs = vm_seqs(e);
-    worst = 0;
+    n = known - s->computed;
 
-    for (i = 1; i < e->nrunning; i++) {
-        a = &seqs[running[i]];
-        b = &seqs[running[worst]];
+    if (threshold && n > threshold) {
+        n = threshold;
+    }
 
-        if (a->priority > b->priority
-            || (a->priority == b->priority && a->order > b->order))
-        {
-            worst = i;
+    n = vm_min(n, budget);
+
+    if (s->computed + 1 >= e->conf.max_model_len) {
+        return 0;
+    }
+
+    return vm_min(n, e->conf.max_model_len - 1 - s->computed);
+}
+
+
+/*
+ * Blocks for n more tokens of a running sequence, at others' cost if need be.
+ * `pass`: how many of those behind it vLLM leaves out, since it counts places
+ * in a list from which somebody further ahead has gone.
+ */
+
+static int
+vm_sched_room(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s, uint32_t n,
+    uint32_t *budget, uint32_t *pass)
+{
+    uint32_t       tokens;
+    vm_seq_t      *victim;
+    vm_planned_t  *planned;
+
+    tokens = s->computed + n;
+
+    while (vm_kv_allocate(e, s, 0, tokens, vm_min(tokens, vm_seq_tokens(s)),
+                          0, 0)
+           != VM_OK)
+    {
+        victim = vm_sched_victim(e);
+
+        if (victim->planned != VM_NONE) {
+            planned = &vm_planned(e, p)[victim->planned];
+            *budget += planned->tokens;
+            planned->tokens = 0;
+            victim->planned = VM_NONE;
+
+        } else if (victim->admitted < s->admitted) {
+            (*pass)++;
+        }
+
+        vm_preempted(e)[e->npreempted++] = vm_seq_index(e, victim);
+        vm_sched_preempt(e, victim);
+
+        if (victim == s) {
+            return VM_DECLINED;
+        }
+    }
+
+    return VM_OK;
+}
+
+
+static vm_seq_t *
+vm_sched_victim(vm_engine_t *e)
+{
+    uint32_t   i;
+    vm_seq_t  *s, *worst;
+
+    if (e->conf.policy == VM_POLICY_FCFS) {
+        return vm_seq(e, e->running.tail);
+    }
+
+    worst = vm_seq(e, e->running.head);
+
+    for (i = worst->next; i != VM_NONE; i = s->next) {
+        s = vm_seq(e, i);
+
+        if (vm_heap_before(worst, s)) {
+            worst = s;
         }
     }
 
@@ -81,119 +302,411 @@ vm_schedule_victim(vm_engine_t *e)
 }
 
 
-static void
-vm_schedule_add(vm_engine_t *e, vm_schedule_t *c, vm_seq_t *s, uint32_t now)
+void
+vm_sched_preempt(vm_engine_t *e, vm_seq_t *s)
 {
-    vm_planned_t  *p;
+    vm_sched_unqueue(e, s);
+    vm_kv_free(e, s);
 
-    p = &c->plan[c->n++];
-    p->seq = vm_seq_id(e, s);
-    p->generation = s->generation;
-    p->now = now;
-    p->before = s->computed;
-    p->samples = 0;
-    c->budget -= now;
-}
+    s->state = VM_SEQ_PREEMPTED;
+    s->computed = 0;
+    s->placeholders = 0;
+    s->preemptions++;
 
+    e->stats.preemptions++;
+    e->waiting_tokens += s->prompt;
 
-/* How many tokens a running sequence wants computed; 0: it is passed over. */
+    if (e->conf.policy == VM_POLICY_PRIORITY) {
+        vm_heap_push(e, s);
 
-static uint32_t
-vm_schedule_wants(const vm_engine_t *e, const vm_schedule_t *c,
-    const vm_seq_t *s)
-{
-    uint32_t  n, room;
-
-    if (s->placeholders
-        && s->computed + 2 - s->placeholders >= s->prompt + s->max_tokens)
-    {
-        return 0;                       /* no step past its length */
+    } else {
+        vm_list_prepend(e, &e->waiting, s);
     }
-
-    n = vm_seq_tokens(s) + s->placeholders - s->computed;
-
-    if (c->threshold && n > c->threshold) {
-        n = c->threshold;
-    }
-
-    n = vm_min(n, c->budget);
-    room = e->conf.max_model_len > s->computed + 1
-           ? e->conf.max_model_len - s->computed - 1 : 0;
-
-    return vm_min(n, room);
 }
 
 
 static void
-vm_schedule_running(vm_engine_t *e, vm_schedule_t *c)
+vm_sched_admit(vm_engine_t *e, vm_plan_t *p, vm_time_t now, uint32_t budget,
+    uint32_t threshold)
 {
-    uint32_t   at, i, n, *running;
-    vm_seq_t  *s, *seqs, *victim;
+    uint32_t   i, next, passed;
+    vm_seq_t  *s;
+    vm_try_e   rc;
 
-    seqs = vm_seqs(e);
-    running = vm_running(e);
+    for (i = e->remote.head; i != VM_NONE; i = next) {
+        s = vm_seq(e, i);
+        next = s->next;
 
-    for (i = 0; i < e->nrunning && c->budget; i++) {
-        s = &seqs[running[i]];
-        n = vm_schedule_wants(e, c, s);
+        if (budget == 0 || e->running.n >= e->conf.max_num_seqs) {
+            return;
+        }
 
-        if (n == 0) {
+        if (s->due > now) {
             continue;
         }
 
-        while (vm_seq_allocate(e, s, n, 0, 0) != VM_OK) {
-            at = vm_schedule_victim(e);
-            victim = &seqs[running[at]];
+        s->arrived = 1;
 
-            memmove(&running[at], &running[at + 1],
-                    (--e->nrunning - at) * sizeof(uint32_t));
+        if (vm_sched_try(e, p, s, now, &budget, threshold) == VM_TRY_STOP) {
+            return;
+        }
+    }
 
-            if (vm_schedule_undo(e, c, victim)) {
-                i--;
-            }
+    passed = VM_NONE;
+    i = e->waiting.head;
 
-            vm_seq_preempt(e, victim);
+    while (budget && e->running.n < e->conf.max_num_seqs) {
 
-            if (victim == s) {
-                return;
-            }
+        if (e->conf.policy == VM_POLICY_PRIORITY) {
+            i = e->nheap ? vm_at(e, e->heap_at, uint32_t)[0] : VM_NONE;
         }
 
-        vm_schedule_add(e, c, s, n);
+        if (i == VM_NONE) {
+            break;
+        }
+
+        s = vm_seq(e, i);
+        i = s->next;
+        rc = vm_sched_try(e, p, s, now, &budget, threshold);
+
+        if (rc == VM_TRY_STOP) {
+            break;
+        }
+
+        if (rc == VM_TRY_PASSED && e->conf.policy == VM_POLICY_PRIORITY) {
+            vm_heap_remove(e, s);
+            s->next = passed;
+            passed = vm_seq_index(e, s);
+        }
+    }
+
+    while (passed != VM_NONE) {
+        s = vm_seq(e, passed);
+        passed = s->next;
+        vm_heap_push(e, s);
     }
 }
 
 
-/* Adapters of what is planned so far. */
-
-static uint32_t
-vm_schedule_loras(const vm_engine_t *e, const vm_schedule_t *c,
-    uint32_t *ids)
+static vm_try_e
+vm_sched_try(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s, vm_time_t now,
+    uint32_t *budget, uint32_t threshold)
 {
-    uint32_t         i, k, n;
-    const vm_seq_t  *s;
+    int            fresh;
+    uint32_t       hits, hit, n, tokens, keep, whole;
+    vm_try_e       rc;
+    vm_planned_t  *planned;
 
-    for (n = 0, i = 0; i < c->n; i++) {
-        s = &vm_seqs(e)[c->plan[i].seq];
+    if (s->lora && e->conf.max_loras && !vm_sched_lora_fits(e, s->lora)) {
+        vm_sched_defer(e, s);
+        return VM_TRY_PASSED;
+    }
 
-        for (k = 0; k < n && ids[k] != s->lora; k++) { /* void */ }
+    keep = e->running.n
+           ? (uint32_t) (e->conf.watermark * e->conf.num_gpu_blocks) : 0;
 
-        if (s->lora && k == n && n < VM_LORA_MAX) {
-            ids[n++] = s->lora;
+    if (s->remote && s->preemptions == 0 && s->state == VM_SEQ_WAITING) {
+        rc = vm_sched_fetch(e, s, now, keep);
+
+        if (rc != VM_TRY_ADMITTED) {
+            return rc;
         }
     }
 
-    return n;
+    if (s->arrived) {
+        hits = 0;
+        hit = vm_min(s->prompt, vm_seq_tokens(s) - 1);
+
+    } else {
+        hits = vm_kv_lookup(e, s);
+        hit = hits * e->conf.block_size;
+    }
+
+    n = vm_seq_tokens(s) - hit;
+
+    if (threshold && n > threshold) {
+        n = threshold;
+    }
+
+    if (!e->conf.chunked_prefill && n > *budget) {
+        return VM_TRY_STOP;
+    }
+
+    n = vm_min(n, *budget);
+    tokens = hit + n;
+    whole = e->conf.reserve_full_isl
+            ? vm_min(vm_seq_tokens(s), e->conf.max_model_len) : 0;
+
+    if (vm_kv_allocate(e, s, hits, tokens, tokens, whole,
+                       s->arrived ? 0 : keep)
+        != VM_OK)
+    {
+        return VM_TRY_STOP;
+    }
+
+    vm_sched_unqueue(e, s);
+
+    if (!s->arrived) {
+        vm_sched_count(e, s, hit);
+    }
+
+    fresh = s->state != VM_SEQ_PREEMPTED;
+
+    if (s->scheduled == VM_TIME_NONE) {
+        s->scheduled = now;
+    }
+
+    if (fresh && !s->arrived) {
+        s->cached = hit;
+    }
+
+    s->arrived = 0;
+    s->state = VM_SEQ_RUNNING;
+    s->admitted = ++e->admissions;
+    s->computed = hit;
+    vm_list_append(e, &e->running, s);
+    vm_sched_lora_take(e, s->lora);
+
+    vm_sched_add(e, p, s, n);
+    planned = &vm_planned(e, p)[s->planned];
+    planned->fresh = fresh;
+    planned->resumed = !fresh;
+
+    *budget -= n;
+
+    return VM_TRY_ADMITTED;
+}
+
+
+/*
+ * The blocks for a prompt whose KV comes from elsewhere, and the time until it
+ * is here.
+ */
+
+static vm_try_e
+vm_sched_fetch(vm_engine_t *e, vm_seq_t *s, vm_time_t now, uint32_t keep)
+{
+    uint32_t  hits, hit;
+
+    hits = vm_kv_lookup(e, s);
+    hit = hits * e->conf.block_size;
+
+    if (vm_kv_allocate(e, s, hits, s->prompt, s->prompt, 0, keep) != VM_OK) {
+        return VM_TRY_STOP;
+    }
+
+    vm_sched_count(e, s, hit);
+
+    s->external = s->prompt - hit;
+    s->cached = s->prompt;
+    s->due = now + vm_step_transfer(e, s->external);
+    e->stats.external_queries += s->external;
+    e->stats.external_hits += s->external;
+
+    if (s->due <= now) {
+        s->arrived = 1;
+        return VM_TRY_ADMITTED;
+    }
+
+    vm_sched_unqueue(e, s);
+    e->waiting_tokens += s->prompt;
+    s->state = VM_SEQ_REMOTE;
+    vm_list_append(e, &e->remote, s);
+    vm_sched_defer(e, s);
+
+    return VM_TRY_MOVED;
+}
+
+
+vm_time_t
+vm_sched_arrival(vm_engine_t *e)
+{
+    uint32_t   i;
+    vm_time_t  at;
+
+    at = VM_TIME_NONE;
+
+    for (i = e->remote.head; i != VM_NONE; i = vm_seq(e, i)->next) {
+        at = vm_min(at, vm_seq(e, i)->due);
+    }
+
+    return at;
+}
+
+
+static void
+vm_sched_count(vm_engine_t *e, const vm_seq_t *s, uint32_t hit)
+{
+    if (!e->conf.prefix_caching || s->no_lookup) {
+        return;
+    }
+
+    if (s->preemptions) {
+        e->again_queries += vm_seq_tokens(s);
+        e->again_hits += hit;
+
+    } else {
+        e->queries += vm_seq_tokens(s);
+        e->hits += hit;
+    }
+}
+
+
+/* Out of whatever queue it stands in. */
+
+static void
+vm_sched_unqueue(vm_engine_t *e, vm_seq_t *s)
+{
+    switch (s->state) {
+
+    case VM_SEQ_WAITING:
+    case VM_SEQ_PREEMPTED:
+        if (e->conf.policy == VM_POLICY_PRIORITY) {
+            vm_heap_remove(e, s);
+
+        } else {
+            vm_list_remove(e, &e->waiting, s);
+        }
+
+        e->waiting_tokens -= s->prompt;
+        break;
+
+    case VM_SEQ_REMOTE:
+        vm_list_remove(e, &e->remote, s);
+        e->waiting_tokens -= s->prompt;
+        break;
+
+    case VM_SEQ_RUNNING:
+        vm_list_remove(e, &e->running, s);
+
+        if (s->ready) {
+            vm_ready(e)[s->place] = VM_NONE;
+            s->place = VM_NONE;
+            s->ready = 0;
+
+        } else if (e->clocks && s->place != VM_NONE) {
+            vm_clock_remove(e, s);
+        }
+
+        break;
+
+    default:
+        break;
+    }
+
+    vm_sched_undefer(e, s);
+}
+
+
+void
+vm_sched_leave(vm_engine_t *e, vm_seq_t *s)
+{
+    vm_sched_unqueue(e, s);
+    vm_kv_free(e, s);
+    vm_kv_unreserve(e, s);
+}
+
+
+static void
+vm_sched_defer(vm_engine_t *e, vm_seq_t *s)
+{
+    if (!s->deferred) {
+        s->deferred = 1;
+        e->deferred++;
+    }
+}
+
+
+static void
+vm_sched_undefer(vm_engine_t *e, vm_seq_t *s)
+{
+    if (s->deferred) {
+        s->deferred = 0;
+        e->deferred--;
+    }
+}
+
+
+static void
+vm_sched_add(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s, uint32_t n)
+{
+    vm_planned_t  *planned;
+
+    s->planned = p->n++;
+    planned = &vm_planned(e, p)[s->planned];
+
+    memset(planned, 0, sizeof(vm_planned_t));
+    planned->seq = vm_seq_index(e, s);
+    planned->gen = s->gen;
+    planned->tokens = n;
+}
+
+
+/* Without those whose work was undone. */
+
+static void
+vm_sched_compact(vm_engine_t *e, vm_plan_t *p)
+{
+    uint32_t       i, k;
+    vm_planned_t  *planned;
+
+    if (e->npreempted == 0) {
+        return;
+    }
+
+    planned = vm_planned(e, p);
+
+    for (i = 0, k = 0; i < p->n; i++) {
+        if (planned[i].tokens) {
+            planned[k++] = planned[i];
+        }
+    }
+
+    p->n = k;
+}
+
+
+/* What is planned counts as computed from here on. */
+
+static void
+vm_sched_seal(vm_engine_t *e, vm_plan_t *p)
+{
+    uint32_t       i, known;
+    vm_seq_t      *s;
+    vm_planned_t  *planned;
+
+    planned = vm_planned(e, p);
+
+    for (i = 0; i < p->n; i++, planned++) {
+        s = vm_seq(e, planned->seq);
+        s->planned = VM_NONE;
+
+        known = vm_seq_tokens(s) + s->placeholders;
+        planned->before = s->computed;
+        s->computed += planned->tokens;
+
+        planned->samples = s->computed == known;
+        planned->decode = planned->samples && planned->tokens == 1
+                          && s->output + s->placeholders > 0;
+
+        if (planned->samples && e->conf.async_scheduling && !e->clocks) {
+            s->placeholders++;
+        }
+    }
 }
 
 
 static int
-vm_schedule_known(const uint32_t *ids, uint32_t n, uint32_t id)
+vm_sched_lora_fits(vm_engine_t *e, uint32_t lora)
 {
     uint32_t  i;
 
-    for (i = 0; i < n; i++) {
-        if (ids[i] == id) {
+    if (e->nactive < e->conf.max_loras) {
+        return 1;
+    }
+
+    for (i = 0; i < e->nactive; i++) {
+        if (e->active[i].id == lora) {
             return 1;
         }
     }
@@ -203,334 +716,21 @@ vm_schedule_known(const uint32_t *ids, uint32_t n, uint32_t id)
 
 
 static void
-vm_schedule_waiting(vm_engine_t *e, vm_schedule_t *c, vm_time_t now)
+vm_sched_lora_take(vm_engine_t *e, uint32_t lora)
 {
-    uint32_t   active[VM_LORA_MAX], at, hit, n, nactive, next;
-    vm_seq_t  *s;
+    uint32_t  i;
 
-    nactive = e->conf.max_loras ? vm_schedule_loras(e, c, active) : 0;
-
-    for (at = e->waiting_head;
-         at != VM_NIL && c->budget && e->nrunning < e->conf.max_num_seqs;
-         at = next)
-    {
-        s = &vm_seqs(e)[at];
-        next = s->next;
-
-        if (s->lora && e->conf.max_loras && nactive >= e->conf.max_loras
-            && !vm_schedule_known(active, nactive, s->lora))
-        {
-            if (!s->deferred) {
-                s->deferred = 1;
-                e->ndeferred++;
-            }
-
-            continue;
-        }
-
-        hit = vm_seq_lookup(e, s);
-
-        if (s->remote && !s->admitted && hit < s->prompt) {
-
-            /* its KV arrives as a whole; one token is computed here */
-
-            n = s->prompt - hit;
-
-        } else {
-            n = vm_seq_tokens(s) - hit;
-
-            if (c->threshold && n > c->threshold) {
-                n = c->threshold;
-            }
-
-            if (!e->conf.chunked_prefill && n > c->budget) {
-                break;
-            }
-
-            n = vm_min(n, c->budget);
-        }
-
-        if (vm_seq_allocate(e, s, n, hit, 1) != VM_OK) {
-            break;
-        }
-
-        vm_seq_admit(e, s, hit, now);
-
-        if (s->lora && !vm_schedule_known(active, nactive, s->lora)
-            && nactive < VM_LORA_MAX)
-        {
-            active[nactive++] = s->lora;
-        }
-
-        n = vm_min(n, c->budget);
-        vm_schedule_add(e, c, s, n);
-    }
-}
-
-
-uint32_t
-vm_scheduler_schedule(vm_engine_t *e, vm_planned_t *plan, vm_time_t now)
-{
-    uint32_t       i;
-    vm_seq_t      *s;
-    vm_schedule_t  c;
-
-    e->npreempted = 0;
-
-    c.plan = plan;
-    c.n = 0;
-    c.budget = e->pause == VM_PAUSE_KEEP ? 0 : e->conf.max_num_batched_tokens;
-    c.threshold = e->nrunning + e->nwaiting > 1
-                  ? e->conf.long_prefill_token_threshold : 0;
-
-    vm_schedule_running(e, &c);
-
-    if (e->npreempted == 0 && e->pause == VM_PAUSE_NONE) {
-        vm_schedule_waiting(e, &c, now);
-    }
-
-    for (i = 0; i < c.n; i++) {
-        s = &vm_seqs(e)[plan[i].seq];
-        s->computed += plan[i].now;
-        s->in_flight += plan[i].now;
-        plan[i].samples = s->computed
-                          >= vm_seq_tokens(s) + s->placeholders;
-
-        if (plan[i].samples && e->conf.async_scheduling) {
-            s->placeholders++;
-        }
-    }
-
-    return c.n;
-}
-
-
-/* ---- update() ---- */
-
-void
-vm_scheduler_update(vm_engine_t *e, const vm_planned_t *plan, uint32_t n,
-    uint64_t number, vm_time_t now)
-{
-    int        outputs, over, stale, was;
-    uint32_t   i;
-    uint64_t   tokens;
-    vm_seq_t  *s;
-
-    outputs = 0;
-    over = 0;
-    tokens = 0;
-    e->steps = number;
-
-    for (i = 0; i < n; i++) {
-        s = &vm_seqs(e)[plan[i].seq];
-
-        if (s->generation != plan[i].generation
-            || (s->state != VM_SEQ_RUNNING && s->state != VM_SEQ_WAITING))
-        {
-            continue;                   /* it is over already */
-        }
-
-        s->in_flight -= plan[i].now;
-        stale = s->stale > 0;
-
-        if (stale) {
-            s->stale -= plan[i].now;
-        }
-
-        if (!plan[i].samples) {
-            continue;
-        }
-
-        was = s->state;
-        outputs = 1;
-
-        if (e->watch && e->watch->token) {
-            e->watch->token(e->watch->data, e, s, number);
-        }
-
-        tokens += 1 + (s->output == 0 ? s->prompt - s->cached - s->external
-                                      : 0);
-
-        if (e->conf.async_scheduling && !stale) {
-            s->placeholders--;
-        }
-
-        if (vm_seq_token(e, s, now)) {
-            over |= was == VM_SEQ_RUNNING;
-            continue;
-        }
-
-        if (e->conf.async_scheduling && was == VM_SEQ_RUNNING) {
-            vm_seq_register(e, s, vm_min(s->computed - s->placeholders,
-                                         vm_seq_tokens(s)));
-        }
-    }
-
-    if (over) {
-        uint32_t  *running, k;
-
-        running = vm_running(e);
-
-        for (k = 0, i = 0; i < e->nrunning; i++) {
-            if (vm_seqs(e)[running[i]].state == VM_SEQ_RUNNING) {
-                running[k++] = running[i];
-            }
-        }
-
-        e->nrunning = k;
-    }
-
-    if (outputs) {
-        vm_core_iteration(e, tokens);
-    }
-
-    e->stats.steps++;
-    vm_core_gauges(e, now);
-}
-
-
-/* ---- steps in time ---- */
-
-/* What is doomed ends between steps, before results are looked at. */
-
-static void
-vm_scheduler_aborts(vm_engine_t *e, vm_time_t now)
-{
-    uint32_t   i, next;
-    vm_seq_t  *s;
-
-    if (e->naborts == 0) {
+    if (lora == 0 || e->conf.max_loras == 0) {
         return;
     }
 
-    for (i = e->nrunning; i-- > 0; /* void */ ) {
-        s = &vm_seqs(e)[vm_running(e)[i]];
-
-        if (s->doomed) {
-            vm_seq_end_doomed(e, s, now);
+    for (i = 0; i < e->nactive; i++) {
+        if (e->active[i].id == lora) {
+            return;
         }
     }
 
-    for (i = e->waiting_head; i != VM_NIL && e->naborts; i = next) {
-        s = &vm_seqs(e)[i];
-        next = s->next;
-
-        if (s->doomed) {
-            vm_seq_end_doomed(e, s, now);
-        }
-    }
-}
-
-
-/* Makes a plan; VM_DECLINED if there is nothing to run. */
-
-static int
-vm_scheduler_plan(vm_engine_t *e, vm_plan_t *p, uint32_t row, vm_time_t now)
-{
-    vm_planned_t  *rows;
-
-    p->valid = 0;
-
-    if (e->nlive == 0) {
-        e->npreempted = 0;
-        return VM_DECLINED;
-    }
-
-    rows = vm_scheduler_row(e, row);
-    p->n = vm_scheduler_schedule(e, rows, now);
-
-    if (p->n == 0) {
-        return VM_DECLINED;
-    }
-
-    p->valid = 1;
-    p->number = row;
-    p->duration = vm_steptime(e, rows, p->n);
-
-    if (e->watch && e->watch->planned) {
-        e->watch->planned(e->watch->data, e, rows, p->n, now);
-    }
-
-    return VM_OK;
-}
-
-
-static uint32_t
-vm_scheduler_other(const vm_engine_t *e)
-{
-    return e->busy && e->plan.number == 0 ? 1 : 0;
-}
-
-
-/* A step begins at `now`, if there is one to begin. */
-
-static void
-vm_scheduler_begin(vm_engine_t *e, vm_time_t now)
-{
-    e->busy = 0;
-
-    if (e->ahead.valid) {
-        e->plan = e->ahead;
-        e->ahead.valid = 0;
-
-    } else {
-        do {
-            if (vm_scheduler_plan(e, &e->plan, 0, now) == VM_OK) {
-                break;
-            }
-
-            /* somebody preempted itself: an empty step takes no time */
-
-            if (e->npreempted == 0) {
-                e->ready = VM_TIME_NONE;
-                vm_core_gauges(e, now);
-                return;
-            }
-
-        } while (1);
-    }
-
-    e->busy = 1;
-    e->end = now + e->plan.duration;
-
-    if (e->conf.async_scheduling) {
-        (void) vm_scheduler_plan(e, &e->ahead, vm_scheduler_other(e), now);
-    }
-}
-
-
-vm_time_t
-vm_scheduler_advance(vm_engine_t *e, vm_time_t now)
-{
-    vm_time_t  end;
-
-    for ( ;; ) {
-
-        if (e->busy) {
-
-            if (e->end > now) {
-                return e->end;
-            }
-
-            end = e->end;
-            vm_scheduler_aborts(e, end);
-            vm_scheduler_update(e, vm_scheduler_row(e,
-                                                    (uint32_t) e->plan.number),
-                                e->plan.n, e->steps + 1, end);
-            vm_scheduler_begin(e, end);
-            continue;
-        }
-
-        vm_scheduler_aborts(e, e->ready == VM_TIME_NONE ? now : e->ready);
-
-        if (e->ready == VM_TIME_NONE || e->ready > now) {
-            return VM_TIME_NONE;
-        }
-
-        vm_scheduler_begin(e, e->ready);
-
-        if (!e->busy) {
-            return VM_TIME_NONE;
-        }
+    if (e->nactive < VM_LORA_MAX) {
+        e->active[e->nactive++].id = lora;
     }
 }

@@ -1,13 +1,13 @@
 /*
- * Statistics: plain numbers that begin at zero and add up.
+ * The counters of an engine: to begin, and to add up.
  */
 
 #include "stats.h"
 
 
 typedef struct {
-    size_t         offset;
-    vm_hist_list_e list;
+    size_t  offset;
+    int     list;
 } vm_stats_hist_t;
 
 #define vm_stats_hist(name, list)  { offsetof(vm_stats_t, name), list }
@@ -31,58 +31,49 @@ static const vm_stats_hist_t  vm_stats_hists[] = {
     vm_stats_hist(request_prefill_kv_computed_tokens, VM_HIST_TOKENS)
 };
 
+#define vm_stats_counter(name)  offsetof(vm_stats_t, name)
+
+static const size_t  vm_stats_numbers[] = {
+    vm_stats_counter(running),
+    vm_stats_counter(waiting),
+    vm_stats_counter(deferred),
+    vm_stats_counter(used_blocks),
+    vm_stats_counter(num_gpu_blocks),
+    vm_stats_counter(prefix_queries),
+    vm_stats_counter(prefix_hits),
+    vm_stats_counter(external_queries),
+    vm_stats_counter(external_hits),
+    vm_stats_counter(preemptions),
+    vm_stats_counter(prompt_tokens),
+    vm_stats_counter(prompt_computed),
+    vm_stats_counter(prompt_cached),
+    vm_stats_counter(prompt_external),
+    vm_stats_counter(generation_tokens),
+    vm_stats_counter(submitted),
+    vm_stats_counter(ended),
+    vm_stats_counter(rejected),
+    vm_stats_counter(rejected_tokens),
+    vm_stats_counter(steps)
+};
+
+
+static void vm_stats_add_set(vm_stats_t *to, const vm_lora_set_t *set);
+
 
 void
 vm_stats_init(vm_stats_t *s, uint32_t max_model_len)
 {
-    size_t  i;
+    size_t      i;
+    vm_hist_t  *h;
 
     memset(s, 0, sizeof(vm_stats_t));
 
     for (i = 0; i < vm_nelts(vm_stats_hists); i++) {
-        vm_hist_init((vm_hist_t *) (void *) ((char *) s
-                                             + vm_stats_hists[i].offset),
-                     vm_stats_hists[i].list,
-                     vm_stats_hists[i].list == VM_HIST_TOKENS ? max_model_len
-                                                              : 0);
+        h = (vm_hist_t *) (void *) ((char *) s + vm_stats_hists[i].offset);
+        vm_hist_init(h, vm_stats_hists[i].list,
+                     vm_stats_hists[i].list == VM_HIST_TOKENS
+                     ? max_model_len : 0);
     }
-}
-
-
-static void
-vm_stats_add_lora(vm_stats_t *to, const vm_lora_set_t *set)
-{
-    uint32_t        i;
-    vm_lora_set_t  *old;
-
-    for (i = 0; i < to->nlora_sets; i++) {
-        old = &to->lora_sets[i];
-
-        if (old->n == set->n
-            && memcmp(old->ids, set->ids, set->n * sizeof(uint32_t)) == 0)
-        {
-            old->at = vm_max(old->at, set->at);
-            return;
-        }
-    }
-
-    if (to->nlora_sets == VM_LORA_SETS) {
-
-        /* the one that was seen longest ago gives way */
-
-        old = &to->lora_sets[0];
-
-        for (i = 1; i < to->nlora_sets; i++) {
-            if (to->lora_sets[i].at < old->at) {
-                old = &to->lora_sets[i];
-            }
-        }
-
-        *old = *set;
-        return;
-    }
-
-    to->lora_sets[to->nlora_sets++] = *set;
 }
 
 
@@ -92,46 +83,79 @@ vm_stats_see_loras(vm_stats_t *s, const uint32_t *ids, uint32_t n,
 {
     vm_lora_set_t  set;
 
+    memset(&set, 0, sizeof(vm_lora_set_t));
     set.n = vm_min(n, VM_LORA_MAX);
     set.at = now;
+    memcpy(set.ids, ids, set.n * sizeof(ids[0]));
 
-    if (set.n) {
-        memcpy(set.ids, ids, set.n * sizeof(uint32_t));
-    }
-
-    vm_stats_add_lora(s, &set);
+    vm_stats_add_set(s, &set);
 }
 
 
 void
 vm_stats_add(vm_stats_t *to, const vm_stats_t *from)
 {
-    size_t           i;
-    uint32_t         k;
-    uint64_t        *dst;
-    const uint64_t  *src;
+    size_t            i;
+    uint64_t         *a;
+    vm_hist_t        *h;
+    const uint64_t   *b;
+    const vm_hist_t  *g;
 
-    /* everything up to the first histogram is a number */
+    for (i = 0; i < vm_nelts(vm_stats_numbers); i++) {
+        a = (uint64_t *) (void *) ((char *) to + vm_stats_numbers[i]);
+        b = (const uint64_t *) (const void *)
+                ((const char *) from + vm_stats_numbers[i]);
+        *a += *b;
+    }
 
-    dst = (uint64_t *) to;
-    src = (const uint64_t *) from;
-
-    for (i = 0; i < offsetof(vm_stats_t, request_prompt_tokens)
-                    / sizeof(uint64_t); i++)
-    {
-        dst[i] += src[i];
+    for (i = 0; i < VM_FINISH_KINDS; i++) {
+        to->finished[i] += from->finished[i];
     }
 
     to->block_size = from->block_size;
 
     for (i = 0; i < vm_nelts(vm_stats_hists); i++) {
-        vm_hist_add((vm_hist_t *) (void *) ((char *) to
-                                            + vm_stats_hists[i].offset),
-                    (const vm_hist_t *) (const void *)
-                    ((const char *) from + vm_stats_hists[i].offset));
+        h = (vm_hist_t *) (void *) ((char *) to + vm_stats_hists[i].offset);
+        g = (const vm_hist_t *) (const void *)
+                ((const char *) from + vm_stats_hists[i].offset);
+        vm_hist_add(h, g);
     }
 
-    for (k = 0; k < from->nlora_sets; k++) {
-        vm_stats_add_lora(to, &from->lora_sets[k]);
+    for (i = 0; i < from->nlora_sets; i++) {
+        vm_stats_add_set(to, &from->lora_sets[i]);
+    }
+}
+
+
+/* The same set is one series: the newer stamp stays. */
+
+static void
+vm_stats_add_set(vm_stats_t *to, const vm_lora_set_t *set)
+{
+    uint32_t        i, oldest;
+    vm_lora_set_t  *have;
+
+    oldest = 0;
+
+    for (i = 0; i < to->nlora_sets; i++) {
+        have = &to->lora_sets[i];
+
+        if (have->n == set->n
+            && memcmp(have->ids, set->ids, set->n * sizeof(set->ids[0])) == 0)
+        {
+            have->at = vm_max(have->at, set->at);
+            return;
+        }
+
+        if (have->at < to->lora_sets[oldest].at) {
+            oldest = i;
+        }
+    }
+
+    if (to->nlora_sets < VM_LORA_SETS) {
+        to->lora_sets[to->nlora_sets++] = *set;
+
+    } else if (to->lora_sets[oldest].at < set->at) {
+        to->lora_sets[oldest] = *set;
     }
 }

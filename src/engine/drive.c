@@ -1,0 +1,274 @@
+/*
+ * Time: when steps are planned, begin and end.
+ */
+
+#include "drive.h"
+#include "queue.h"
+#include "scheduler.h"
+#include "steptime.h"
+
+
+static void vm_drive_run(vm_engine_t *e, vm_time_t until);
+static void vm_drive_steps(vm_engine_t *e, vm_time_t until);
+static void vm_drive_plan(vm_engine_t *e, vm_time_t t);
+static void vm_drive_idle(vm_engine_t *e, vm_time_t t);
+static void vm_drive_begin(vm_engine_t *e, vm_time_t t);
+static void vm_drive_clocks(vm_engine_t *e, vm_time_t until);
+
+
+vm_time_t
+vm_engine_advance(vm_engine_t *e, vm_time_t now)
+{
+    vm_time_t  next;
+
+    if (now >= e->now) {
+        vm_drive_run(e, now);
+        e->now = now;
+    }
+
+    next = e->plan_at;
+
+    if (e->clocks) {
+        if (e->nclock) {
+            next = vm_min(next,
+                          vm_seq(e, vm_at(e, e->clock_at, uint32_t)[0])->due);
+        }
+
+    } else if (e->stepping) {
+        next = vm_min(next, e->step_end);
+    }
+
+    return next;
+}
+
+
+void
+vm_drive_before(vm_engine_t *e, vm_time_t now)
+{
+    if (now > e->now) {
+        vm_drive_run(e, now - 1);
+        e->now = now;
+    }
+}
+
+
+void
+vm_drive_settle(vm_engine_t *e)
+{
+    if (e->clocks || !e->stepping) {
+        vm_sched_aborts(e, e->now);
+        e->stirred = 1;
+    }
+
+    vm_drive_wake(e);
+}
+
+
+void
+vm_drive_wake(vm_engine_t *e)
+{
+    if (e->clocks || !e->stepping) {
+        e->plan_at = vm_min(e->plan_at, e->now);
+    }
+}
+
+
+static void
+vm_drive_run(vm_engine_t *e, vm_time_t until)
+{
+    if (e->clocks) {
+        vm_drive_clocks(e, until);
+
+    } else {
+        vm_drive_steps(e, until);
+    }
+}
+
+
+/*
+ * A step ends, its results are applied, the next one is planned; with
+ * asynchronous scheduling that one begins at once, for it was planned when the
+ * last began, and the one after it is planned.
+ */
+
+static void
+vm_drive_steps(vm_engine_t *e, vm_time_t until)
+{
+    vm_time_t  t;
+
+    for ( ;; ) {
+
+        if (e->plan_at <= until) {
+            e->now = e->plan_at;
+            vm_drive_plan(e, e->plan_at);
+            continue;
+        }
+
+        if (!e->stepping || e->step_end > until) {
+            return;
+        }
+
+        t = e->step_end;
+        e->now = t;
+        e->stepping = 0;
+
+        vm_sched_aborts(e, t);
+        vm_sched_update(e, &e->plans[e->current], t);
+
+        if (e->planned) {
+            e->planned = 0;
+            e->current ^= 1;
+            vm_drive_begin(e, t);
+        }
+
+        e->plan_at = t;
+    }
+}
+
+
+static void
+vm_drive_plan(vm_engine_t *e, vm_time_t t)
+{
+    vm_plan_t  *p;
+
+    e->plan_at = VM_TIME_NONE;
+
+    if (e->stepping) {
+
+        if (e->live) {
+            p = &e->plans[e->current ^ 1];
+            vm_sched_plan(e, p, t);
+
+            if (p->n) {
+                p->duration = vm_step_duration(e, p);
+                e->planned = 1;
+            }
+        }
+
+        return;
+    }
+
+    if (e->live == 0) {
+        vm_drive_idle(e, t);
+        return;
+    }
+
+    p = &e->plans[e->current];
+    vm_sched_plan(e, p, t);
+
+    if (p->n) {
+        p->duration = vm_step_duration(e, p);
+        vm_drive_begin(e, t);
+
+        if (e->conf.async_scheduling) {
+            e->plan_at = t;
+        }
+
+        return;
+    }
+
+    /* nothing to wait for: what was to end with a step ends now */
+
+    vm_drive_idle(e, t);
+
+    if (e->npreempted || e->aborts != VM_NONE) {
+        vm_sched_aborts(e, t);
+        e->plan_at = t;
+        return;
+    }
+
+    e->plan_at = vm_sched_arrival(e);
+}
+
+
+/*
+ * Nothing to compute, but the gauges follow; a paused engine does not look,
+ * unless somebody left.
+ */
+
+static void
+vm_drive_idle(vm_engine_t *e, vm_time_t t)
+{
+    if (e->pause == VM_PAUSE_NONE || e->stirred) {
+        e->stirred = 0;
+        vm_sched_update_begin(e);
+        vm_sched_update_end(e, t);
+    }
+}
+
+
+static void
+vm_drive_begin(vm_engine_t *e, vm_time_t t)
+{
+    e->stepping = 1;
+    e->plans[e->current].step = ++e->steps;
+    e->step_end = t + vm_max(e->plans[e->current].duration, 0);
+}
+
+
+/* Every sequence by its own clock: an instant is a step of those due. */
+
+static void
+vm_drive_clocks(vm_engine_t *e, vm_time_t until)
+{
+    uint32_t       i, *clock, *ready;
+    vm_seq_t      *s;
+    vm_time_t      t;
+    vm_plan_t     *p;
+    vm_planned_t  *planned;
+
+    clock = vm_at(e, e->clock_at, uint32_t);
+    ready = vm_ready(e);
+    p = &e->plans[0];
+
+    for ( ;; ) {
+        t = e->plan_at;
+
+        if (e->nclock) {
+            t = vm_min(t, vm_seq(e, clock[0])->due);
+        }
+
+        if (t > until || t == VM_TIME_NONE) {
+            return;
+        }
+
+        e->now = t;
+        e->plan_at = VM_TIME_NONE;
+        vm_sched_update_begin(e);
+
+        while (e->nclock && vm_seq(e, clock[0])->due <= t) {
+            s = vm_seq(e, clock[0]);
+            vm_clock_remove(e, s);
+
+            if (s->abort) {
+                vm_sched_abort(e, s, t);
+                continue;
+            }
+
+            s->place = e->nready;
+            s->ready = 1;
+            ready[e->nready++] = vm_seq_index(e, s);
+            vm_sched_token(e, s, t);
+        }
+
+        vm_sched_plan(e, p, t);
+        planned = vm_planned(e, p);
+
+        for (i = 0; i < p->n; i++) {
+            s = vm_seq(e, planned[i].seq);
+            s->due = t + vm_step_token(e, s, &planned[i]);
+            vm_clock_push(e, s);
+        }
+
+        e->stats.steps += p->n != 0;
+
+        if (p->n || e->step_outputs) {
+            vm_sched_update_end(e, t);
+
+        } else {
+            vm_drive_idle(e, t);
+        }
+
+        e->plan_at = e->npreempted ? t : vm_sched_arrival(e);
+    }
+}
