@@ -177,7 +177,7 @@ vm_drive_plan(vm_engine_t *e, vm_time_t t)
         return;
     }
 
-    e->plan_at = vm_sched_arrival(e);
+    e->plan_at = vm_sched_arrival(e, t);
 }
 
 
@@ -269,6 +269,6 @@ vm_drive_clocks(vm_engine_t *e, vm_time_t until)
             vm_drive_idle(e, t);
         }
 
-        e->plan_at = e->npreempted ? t : vm_sched_arrival(e);
+        e->plan_at = e->npreempted ? t : vm_sched_arrival(e, t);
     }
 }

@@ -519,7 +519,7 @@ vm_sched_fetch(vm_engine_t *e, vm_seq_t *s, vm_time_t now, uint32_t keep)
 
 
 vm_time_t
-vm_sched_arrival(vm_engine_t *e)
+vm_sched_arrival(vm_engine_t *e, vm_time_t now)
 {
     uint32_t   i;
     vm_time_t  at;
@@ -527,7 +527,9 @@ vm_sched_arrival(vm_engine_t *e)
     at = VM_TIME_NONE;
 
     for (i = e->remote.head; i != VM_NONE; i = vm_seq(e, i)->next) {
-        at = vm_min(at, vm_seq(e, i)->due);
+        if (vm_seq(e, i)->due > now) {
+            at = vm_min(at, vm_seq(e, i)->due);
+        }
     }
 
     return at;
