@@ -170,7 +170,6 @@ vm_drive_plan(vm_engine_t *e, vm_time_t t)
     /* nothing to wait for: what was to end with a step ends now */
 
     vm_drive_idle(e, t);
-
     if (e->npreempted || e->aborts != VM_NONE) {
         vm_sched_aborts(e, t);
         e->plan_at = t;
