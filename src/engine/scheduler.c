@@ -24,7 +24,7 @@ static void vm_sched_ready(vm_engine_t *e, vm_plan_t *p);
 static uint32_t vm_sched_need(vm_engine_t *e, const vm_seq_t *s,
     uint32_t budget, uint32_t threshold);
 static int vm_sched_room(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s,
-    uint32_t n, uint32_t *budget, uint32_t *pass);
+    uint32_t n, uint32_t *budget);
 static vm_seq_t *vm_sched_victim(vm_engine_t *e);
 static void vm_sched_admit(vm_engine_t *e, vm_plan_t *p, vm_time_t now,
     uint32_t budget, uint32_t threshold);
@@ -115,18 +115,11 @@ static void
 vm_sched_running(vm_engine_t *e, vm_plan_t *p, uint32_t *budget,
     uint32_t threshold)
 {
-    uint32_t   at, i, n, pass;
+    uint32_t   at, i, n;
     vm_seq_t  *s;
-
-    pass = 0;
 
     for (at = e->running.head; at != VM_NONE && *budget > 0; at = s->next) {
         s = vm_seq(e, at);
-
-        if (pass) {
-            pass--;
-            continue;
-        }
 
         n = vm_sched_need(e, s, *budget, threshold);
 
@@ -134,7 +127,7 @@ vm_sched_running(vm_engine_t *e, vm_plan_t *p, uint32_t *budget,
             continue;
         }
 
-        if (vm_sched_room(e, p, s, n, budget, &pass) != VM_OK) {
+        if (vm_sched_room(e, p, s, n, budget) != VM_OK) {
             break;
         }
 
@@ -155,12 +148,11 @@ vm_sched_running(vm_engine_t *e, vm_plan_t *p, uint32_t *budget,
 static void
 vm_sched_ready(vm_engine_t *e, vm_plan_t *p)
 {
-    uint32_t   i, k, n, pass, back, *ready;
+    uint32_t   i, k, n, back, *ready;
     vm_seq_t  *s;
 
     ready = vm_ready(e);
     back = 0;
-    pass = 0;
 
     for (i = 0; i < e->nready; i++) {
 
@@ -171,7 +163,7 @@ vm_sched_ready(vm_engine_t *e, vm_plan_t *p)
         s = vm_seq(e, ready[i]);
         n = vm_sched_need(e, s, UINT32_MAX, 0);
 
-        if (vm_sched_room(e, p, s, n, &back, &pass) != VM_OK) {
+        if (vm_sched_room(e, p, s, n, &back) != VM_OK) {
             break;
         }
 
@@ -234,15 +226,11 @@ vm_sched_need(vm_engine_t *e, const vm_seq_t *s, uint32_t budget,
 }
 
 
-/*
- * Blocks for n more tokens of a running sequence, at others' cost if need be.
- * `pass`: how many of those behind it vLLM leaves out, since it counts places
- * in a list from which somebody further ahead has gone.
- */
+/* Blocks for n more tokens of a running one, at others' cost if need be. */
 
 static int
 vm_sched_room(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s, uint32_t n,
-    uint32_t *budget, uint32_t *pass)
+    uint32_t *budget)
 {
     uint32_t       tokens;
     vm_seq_t      *victim;
@@ -261,9 +249,6 @@ vm_sched_room(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s, uint32_t n,
             *budget += planned->tokens;
             planned->tokens = 0;
             victim->planned = VM_NONE;
-
-        } else if (victim->admitted < s->admitted) {
-            (*pass)++;
         }
 
         vm_preempted(e)[e->npreempted++] = vm_seq_index(e, victim);
