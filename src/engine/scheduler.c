@@ -28,6 +28,8 @@ static int vm_sched_room(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s,
 static vm_seq_t *vm_sched_victim(vm_engine_t *e);
 static void vm_sched_admit(vm_engine_t *e, vm_plan_t *p, vm_time_t now,
     uint32_t budget, uint32_t threshold);
+static uint32_t vm_sched_first(vm_engine_t *e);
+static void vm_sched_mark(vm_engine_t *e, const vm_seq_t *s);
 static vm_try_e vm_sched_try(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s,
     vm_time_t now, uint32_t *budget, uint32_t threshold);
 static vm_try_e vm_sched_fetch(vm_engine_t *e, vm_seq_t *s, vm_time_t now,
@@ -42,6 +44,7 @@ static void vm_sched_compact(vm_engine_t *e, vm_plan_t *p);
 static void vm_sched_seal(vm_engine_t *e, vm_plan_t *p);
 static int vm_sched_lora_fits(vm_engine_t *e, uint32_t lora);
 static void vm_sched_lora_take(vm_engine_t *e, uint32_t lora);
+static void vm_sched_lora_hold(vm_engine_t *e, uint32_t lora, int by);
 
 
 void
@@ -185,11 +188,8 @@ vm_sched_ready(vm_engine_t *e, vm_plan_t *p)
 
     /* all that run are in the batch, whether planned in this instant or not */
 
-    if (e->conf.max_loras) {
-        for (i = e->running.head; i != VM_NONE; i = vm_seq(e, i)->next) {
-            vm_sched_lora_take(e, vm_seq(e, i)->lora);
-        }
-    }
+    e->nactive = e->nheld;
+    memcpy(e->active, e->held, e->nheld * sizeof(vm_lora_use_t));
 }
 
 
@@ -278,7 +278,11 @@ vm_sched_victim(vm_engine_t *e)
     for (i = worst->next; i != VM_NONE; i = s->next) {
         s = vm_seq(e, i);
 
-        if (vm_heap_before(worst, s)) {
+        /* of the children of one request the one that runs first */
+
+        if (vm_heap_before(worst, s)
+            && (s->group == VM_NONE || s->group != worst->group))
+        {
             worst = s;
         }
     }
@@ -306,6 +310,7 @@ vm_sched_preempt(vm_engine_t *e, vm_seq_t *s)
 
     } else {
         vm_list_prepend(e, &e->waiting, s);
+        e->mark = VM_NONE;
     }
 }
 
@@ -338,7 +343,7 @@ vm_sched_admit(vm_engine_t *e, vm_plan_t *p, vm_time_t now, uint32_t budget,
     }
 
     passed = VM_NONE;
-    i = e->waiting.head;
+    i = vm_sched_first(e);
 
     while (budget && e->running.n < e->conf.max_num_seqs) {
 
@@ -358,10 +363,17 @@ vm_sched_admit(vm_engine_t *e, vm_plan_t *p, vm_time_t now, uint32_t budget,
             break;
         }
 
-        if (rc == VM_TRY_PASSED && e->conf.policy == VM_POLICY_PRIORITY) {
+        if (rc != VM_TRY_PASSED) {
+            continue;
+        }
+
+        if (e->conf.policy == VM_POLICY_PRIORITY) {
             vm_heap_remove(e, s);
             s->next = passed;
             passed = vm_seq_index(e, s);
+
+        } else {
+            vm_sched_mark(e, s);
         }
     }
 
@@ -369,6 +381,52 @@ vm_sched_admit(vm_engine_t *e, vm_plan_t *p, vm_time_t now, uint32_t budget,
         s = vm_seq(e, passed);
         passed = s->next;
         vm_heap_push(e, s);
+    }
+}
+
+
+/*
+ * The first one that is worth a look.  As long as the same adapters hold all
+ * slots, those who were passed over for want of one would be again: however
+ * many of them wait, they cost a step nothing.
+ */
+
+static uint32_t
+vm_sched_first(vm_engine_t *e)
+{
+    uint32_t  i;
+
+    if (e->mark == VM_NONE) {
+        return e->waiting.head;
+    }
+
+    if (e->nactive == e->nmark) {
+
+        for (i = 0; i < e->nmark && vm_sched_lora_fits(e, e->marked[i]); i++) {
+            /* void */
+        }
+
+        if (i == e->nmark) {
+            return vm_seq(e, e->mark)->next;
+        }
+    }
+
+    e->mark = VM_NONE;
+
+    return e->waiting.head;
+}
+
+
+static void
+vm_sched_mark(vm_engine_t *e, const vm_seq_t *s)
+{
+    uint32_t  i;
+
+    e->mark = vm_seq_index(e, s);
+    e->nmark = e->nactive;
+
+    for (i = 0; i < e->nactive; i++) {
+        e->marked[i] = e->active[i].id;
     }
 }
 
@@ -451,6 +509,7 @@ vm_sched_try(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s, vm_time_t now,
     s->computed = hit;
     vm_list_append(e, &e->running, s);
     vm_sched_lora_take(e, s->lora);
+    vm_sched_lora_hold(e, s->lora, 1);
 
     vm_sched_add(e, p, s, n);
     planned = &vm_planned(e, p)[s->planned];
@@ -552,6 +611,11 @@ vm_sched_unqueue(vm_engine_t *e, vm_seq_t *s)
             vm_heap_remove(e, s);
 
         } else {
+
+            if (e->mark == vm_seq_index(e, s)) {
+                e->mark = s->prev;
+            }
+
             vm_list_remove(e, &e->waiting, s);
         }
 
@@ -565,6 +629,7 @@ vm_sched_unqueue(vm_engine_t *e, vm_seq_t *s)
 
     case VM_SEQ_RUNNING:
         vm_list_remove(e, &e->running, s);
+        vm_sched_lora_hold(e, s->lora, -1);
 
         if (s->ready) {
             vm_ready(e)[s->place] = VM_NONE;
@@ -719,5 +784,32 @@ vm_sched_lora_take(vm_engine_t *e, uint32_t lora)
 
     if (e->nactive < VM_LORA_MAX) {
         e->active[e->nactive++].id = lora;
+    }
+}
+
+
+/* With token clocks: one more or less that runs with this adapter. */
+
+static void
+vm_sched_lora_hold(vm_engine_t *e, uint32_t lora, int by)
+{
+    uint32_t  i;
+
+    if (!e->clocks || lora == 0 || e->conf.max_loras == 0) {
+        return;
+    }
+
+    for (i = 0; i < e->nheld && e->held[i].id != lora; i++) { /* void */ }
+
+    if (i == e->nheld) {
+        e->held[e->nheld].id = lora;
+        e->held[e->nheld++].n = 0;
+    }
+
+    if (by > 0) {
+        e->held[i].n++;
+
+    } else if (--e->held[i].n == 0) {
+        e->held[i] = e->held[--e->nheld];
     }
 }
