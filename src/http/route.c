@@ -264,6 +264,9 @@ ngx_http_vllm_mock_wrong_method(ngx_http_vllm_mock_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    /* http_* counts it under no handler, as the instrumentator does */
+
+    ctx->route = NULL;
     vm_error_detail(&ctx->call.error, 405, "Method Not Allowed");
 
     return ngx_http_vllm_mock_error(ctx);
