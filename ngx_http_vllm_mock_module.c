@@ -195,6 +195,10 @@ ngx_http_vllm_mock_postconfiguration(ngx_conf_t *cf)
 
     *h = ngx_http_vllm_mock_log_handler;
 
+    if (ngx_http_vllm_mock_count_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_vllm_mock_errors_init(cf);
 }
 

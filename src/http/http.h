@@ -401,6 +401,7 @@ void ngx_http_vllm_mock_ticker_init(ngx_http_vllm_mock_zone_t *z,
  */
 ngx_int_t ngx_http_vllm_mock_count(ngx_http_vllm_mock_ctx_t *ctx,
     ngx_http_vllm_mock_endpoint_pt then);
+ngx_int_t ngx_http_vllm_mock_count_init(ngx_conf_t *cf);
 ngx_uint_t ngx_http_vllm_mock_count_value(ngx_http_vllm_mock_ctx_t *ctx,
     int *up);                               /* -1: there is no source */
 ngx_int_t ngx_http_vllm_mock_token_variable(ngx_http_request_t *r,

@@ -10,6 +10,7 @@
 #define NGX_HTTP_VLLM_MOCK_COUNT_WAIT   400             /* a scrape, ms */
 #define NGX_HTTP_VLLM_MOCK_COUNT_LOST   (5 * VM_NSEC)   /* its worker died */
 #define NGX_HTTP_VLLM_MOCK_COUNT_MAX    1000000
+#define NGX_HTTP_VLLM_MOCK_COUNT_BODY   (1024 * 1024)
 
 #define NGX_HTTP_VLLM_MOCK_COUNT_NEVER  0
 #define NGX_HTTP_VLLM_MOCK_COUNT_UP     1
@@ -22,13 +23,21 @@ typedef struct {
     ngx_http_vllm_mock_ctx_t        *ctx;
     ngx_http_vllm_mock_endpoint_pt   then;
     ngx_http_request_t              *subrequest;
+    vm_buf_t                         body;         /* its answer */
     ngx_event_t                      timer;
     ngx_uint_t                       log_level;
     unsigned                         quiet:1;
     unsigned                         asked:1;      /* not told the zone yet */
     unsigned                         waiting:1;    /* not answered yet */
     unsigned                         told:1;       /* the subrequest is over */
+    unsigned                         large:1;      /* more than fits */
 } ngx_http_vllm_mock_count_t;
+
+
+static ngx_int_t ngx_http_vllm_mock_count_done(ngx_http_request_t *r,
+    void *data, ngx_int_t rc);
+
+static ngx_http_output_body_filter_pt  ngx_http_next_body_filter;
 
 
 /*
@@ -178,17 +187,73 @@ ngx_http_vllm_mock_count_parse(const char *text, size_t len, ngx_uint_t *n)
 }
 
 
+/*
+ * The body of the subrequest is kept here and goes nowhere.  (nginx's own way
+ * of keeping it breaks the client's connection if it is larger than expected.)
+ */
+
+static ngx_int_t
+ngx_http_vllm_mock_count_body(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_buf_t                   *b;
+    ngx_http_vllm_mock_count_t  *w;
+
+    if (r == r->main || r->post_subrequest == NULL
+        || r->post_subrequest->handler != ngx_http_vllm_mock_count_done)
+    {
+        return ngx_http_next_body_filter(r, in);
+    }
+
+    w = r->post_subrequest->data;
+
+    for ( /* void */ ; in; in = in->next) {
+        b = in->buf;
+
+        if (ngx_buf_in_memory(b)) {
+
+            if (w->body.len + (size_t) (b->last - b->pos)
+                > NGX_HTTP_VLLM_MOCK_COUNT_BODY)
+            {
+                w->large = 1;
+            }
+
+            if (!w->large) {
+                vm_buf_add(&w->body, (char *) b->pos,
+                           (size_t) (b->last - b->pos));
+            }
+
+            b->pos = b->last;
+        }
+
+        b->file_pos = b->file_last;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_count_init(ngx_conf_t *cf)
+{
+    (void) cf;
+
+    ngx_http_next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = ngx_http_vllm_mock_count_body;
+
+    return NGX_OK;
+}
+
+
 /* The subrequest is over, well or not: the request may go on. */
 
 static ngx_int_t
 ngx_http_vllm_mock_count_done(ngx_http_request_t *r, void *data,
     ngx_int_t rc)
 {
-    ngx_buf_t                   *b;
+    char                         text[64];
     ngx_uint_t                   n;
     const char                  *why;
     ngx_http_vllm_mock_count_t  *w;
-    char                         text[64];
 
     w = data;
 
@@ -210,14 +275,11 @@ ngx_http_vllm_mock_count_done(ngx_http_request_t *r, void *data,
         ngx_sprintf((u_char *) text, "status %ui%Z", r->headers_out.status);
         why = text;
 
-    } else if (r->out == NULL) {
-        why = "the answer is empty, or larger than "
-              "subrequest_output_buffer_size";
+    } else if (w->large) {
+        why = "the answer is larger than 1 MiB";
 
     } else {
-        b = r->out->buf;
-        why = ngx_http_vllm_mock_count_parse((char *) b->pos,
-                                             (size_t) (b->last - b->pos), &n);
+        why = ngx_http_vllm_mock_count_parse(w->body.data, w->body.len, &n);
     }
 
     ngx_http_vllm_mock_count_end(w, n, why);
@@ -331,6 +393,8 @@ ngx_http_vllm_mock_count_cleanup(void *data)
         w->ctx->zone->shared->replicas.since = 0;
         ngx_http_vllm_mock_unlock(w->ctx->zone);
     }
+
+    vm_buf_free(&w->body);
 }
 
 
@@ -388,6 +452,8 @@ ngx_http_vllm_mock_count_ask(ngx_http_vllm_mock_count_t *w)
 
     cln->handler = ngx_http_vllm_mock_count_cleanup;
     cln->data = w;
+
+    vm_buf_init(&w->body);
 
     ps->handler = ngx_http_vllm_mock_count_done;
     ps->data = w;
