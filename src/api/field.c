@@ -719,6 +719,7 @@ vm_check_dict(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
     if (t->item) {
         here.up = at;
+        here.name = NULL;
 
         json_object_foreach((json_t *) v, here.name, item) {
             if (vm_type_check(t->item, item, &here, NULL, x) != VM_OK) {

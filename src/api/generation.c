@@ -50,6 +50,8 @@ vm_generation_free(vm_generation_t *g)
     for (i = 0; i < g->nchoices; i++) {
         vm_buf_free(&g->choices[i].text);
     }
+
+    json_decref(g->constraint);
 }
 
 
@@ -432,10 +434,11 @@ vm_check_bias(vm_generation_t *g)
 }
 
 
+/* response_format and structured_outputs say the same: one constraint */
+
 static int
 vm_check_structured(vm_generation_t *g)
 {
-    int            rc;
     json_t        *all;
     const char    *type;
     const json_t  *format;
@@ -444,11 +447,13 @@ vm_check_structured(vm_generation_t *g)
     type = json_string_value(json_object_get(format, "type"));
 
     if (type == NULL || strcmp(type, "text") == 0) {
+        g->constraint = json_incref(g->params.structured_outputs.json);
         return VM_OK;
     }
 
     all = g->params.structured_outputs.json
           ? json_copy(g->params.structured_outputs.json) : json_object();
+    g->constraint = all;
 
     if (strcmp(type, "json_object") == 0) {
         json_object_set_new(all, "json_object", json_true());
@@ -461,10 +466,7 @@ vm_check_structured(vm_generation_t *g)
         json_object_set_new(all, "structural_tag", json_string("{}"));
     }
 
-    rc = vm_rule_structured(all, &g->call->error, g->pool);
-    json_decref(all);
-
-    return rc;
+    return vm_rule_structured(all, &g->call->error, g->pool);
 }
 
 

@@ -191,8 +191,7 @@ struct vm_generation_s {
 
     /* what the model has to say, beyond words */
 
-    const char           *fixed;            /* a text that is all there is */
-    uint64_t              fixed_len;
+    json_t               *constraint;       /* of its text; NULL: none */
     const uint32_t       *allowed;          /* tokens it may use; NULL: any */
     uint32_t              nallowed;
 };

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include "constraint.h"
 #include "params.h"
 #include "plan.h"
 #include "../base/rand.h"
@@ -66,22 +67,78 @@ vm_plan_allowed(vm_generation_t *g)
 }
 
 
-/* What a constraint leaves of all texts.  NULL: it is free. */
+/*
+ * A text that satisfies the constraint, appended to `out`; *fixed says that
+ * there is one.  What is wrong with a constraint is found by vLLM's engine
+ * front end: a late error.
+ */
 
 static int
-vm_plan_fixed(vm_generation_t *g)
+vm_plan_constraint(vm_generation_t *g, uint64_t key, vm_buf_t *out, int *fixed)
 {
-    json_t  *list, *pick;
+    int            rc;
+    json_t        *o, *parsed, *pick, *v;
 
-    list = vm_value_get(g->params.structured_outputs.json, "choice");
+    o = g->constraint;
+    *fixed = 1;
 
-    if (json_array_size(list)) {
-        pick = json_array_get(list, g->call->random % json_array_size(list));
-        g->fixed = json_string_value(pick);
-        g->fixed_len = json_string_length(pick);
+    v = vm_value_get(o, "choice");
+
+    if (v) {
+        if (json_array_size(v) == 0) {
+            return vm_error_bad(&g->late, "Choice '[]' cannot be an empty "
+                                          "list");
+        }
+
+        pick = json_array_get(v, vm_rand_at(key, 1) % json_array_size(v));
+        vm_buf_add(out, json_string_value(pick), json_string_length(pick));
+
+        return VM_OK;
     }
 
-    return VM_OK;
+    v = vm_value_get(o, "regex");
+
+    if (v) {
+        return vm_constraint_regex(json_string_value(v),
+                                   json_string_length(v), key, out, &g->late,
+                                   g->pool);
+    }
+
+    v = vm_value_get(o, "grammar");
+
+    if (v) {
+        return vm_constraint_grammar(json_string_value(v), key, out,
+                                     &g->late, g->pool);
+    }
+
+    v = vm_value_get(o, "json");
+    parsed = NULL;
+
+    if (json_is_string(v)) {
+        parsed = json_loadb(json_string_value(v), json_string_length(v),
+                            JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+
+        if (parsed == NULL) {
+            return vm_error_bad(&g->late, "Invalid JSON grammar "
+                                          "specification.");
+        }
+
+    } else if (v) {
+        parsed = json_incref(v);
+
+    } else if (json_is_true(vm_value_get(o, "json_object"))) {
+        parsed = json_pack("{ss}", "type", "object");
+    }
+
+    if (parsed == NULL) {
+        *fixed = 0;                     /* a structural tag leaves all free */
+        return VM_OK;
+    }
+
+    rc = vm_constraint_schema(parsed, key, out, &g->late, g->pool);
+    json_decref(parsed);
+
+    return rc;
 }
 
 
@@ -140,45 +197,12 @@ vm_plan_length(const vm_output_t *o, uint64_t key)
 }
 
 
-/* The text that an answer begins with, as tokens. */
-
 static int
-vm_plan_lead(vm_generation_t *g, vm_choice_t *c, uint64_t key)
+vm_plan_encode(vm_generation_t *g, vm_choice_t *c, const char *text,
+    size_t len)
 {
-    size_t              len;
-    uint32_t           *ids;
-    vm_ids_t            l;
-    const char         *text;
-    const vm_str_t     *line;
-    const vm_output_t  *o;
-
-    o = g->call->output;
-    text = NULL;
-    len = 0;
-
-    if (g->fixed) {
-        text = g->fixed;
-        len = g->fixed_len;
-
-    } else if (g->allowed) {
-        return VM_OK;
-
-    } else if (o->text == VM_TEXT_ECHO) {
-        c->writer.lead = g->prompts[c->prompt].ids;
-        c->writer.nlead = g->prompts[c->prompt].n;
-        return VM_OK;
-
-    } else if (o->text == VM_TEXT_FILE && o->nlines) {
-        line = &o->lines[vm_rand_at(key, 1) % o->nlines];
-        text = line->data;
-        len = line->len;
-
-    } else if (o->text == VM_TEXT_MESSAGE) {
-        text = vm_pool_printf(g->pool, "This is a simulated message from "
-                              "%.*s on pod %s.", (int) g->model.len,
-                              g->model.data, o->pod);
-        len = text ? strlen(text) : 0;
-    }
+    uint32_t  *ids;
+    vm_ids_t   l;
 
     if (len == 0) {
         return VM_OK;
@@ -202,6 +226,77 @@ vm_plan_lead(vm_generation_t *g, vm_choice_t *c, uint64_t key)
     vm_ids_free(&l);
 
     return ids ? VM_OK : vm_error_memory(&g->call->error);
+}
+
+
+/* The whole text of a choice whose text is not free: *fixed. */
+
+static int
+vm_plan_fixed(vm_generation_t *g, vm_choice_t *c, uint64_t key, int *fixed)
+{
+    int       rc;
+    vm_buf_t  b;
+
+    *fixed = 0;
+
+    if (g->constraint == NULL) {
+        return VM_OK;
+    }
+
+    vm_buf_init(&b);
+    rc = vm_plan_constraint(g, key, &b, fixed);
+
+    if (rc == VM_OK && b.failed) {
+        rc = vm_error_memory(&g->call->error);
+    }
+
+    if (rc == VM_OK) {
+        rc = vm_plan_encode(g, c, b.data ? b.data : "", b.len);
+    }
+
+    vm_buf_free(&b);
+
+    return rc;
+}
+
+
+/* The text that an answer begins with, as tokens. */
+
+static int
+vm_plan_lead(vm_generation_t *g, vm_choice_t *c, uint64_t key)
+{
+    size_t              len;
+    const char         *text;
+    const vm_str_t     *line;
+    const vm_output_t  *o;
+
+    o = g->call->output;
+    text = NULL;
+    len = 0;
+
+    if (g->allowed) {
+        return VM_OK;
+    }
+
+    if (o->text == VM_TEXT_ECHO) {
+        c->writer.lead = g->prompts[c->prompt].ids;
+        c->writer.nlead = g->prompts[c->prompt].n;
+        return VM_OK;
+    }
+
+    if (o->text == VM_TEXT_FILE && o->nlines) {
+        line = &o->lines[vm_rand_at(key, 1) % o->nlines];
+        text = line->data;
+        len = line->len;
+
+    } else if (o->text == VM_TEXT_MESSAGE) {
+        text = vm_pool_printf(g->pool, "This is a simulated message from "
+                              "%.*s on pod %s.", (int) g->model.len,
+                              g->model.data, o->pod);
+        len = text ? strlen(text) : 0;
+    }
+
+    return vm_plan_encode(g, c, text, len);
 }
 
 
@@ -446,6 +541,7 @@ vm_plan_strings(vm_generation_t *g, vm_choice_t *c, uint32_t limit)
 static int
 vm_plan_choice(vm_generation_t *g, vm_choice_t *c, uint32_t index)
 {
+    int       fixed;
     uint32_t  least, length, limit;
     uint64_t  key;
 
@@ -455,14 +551,16 @@ vm_plan_choice(vm_generation_t *g, vm_choice_t *c, uint32_t index)
     c->writer.tokenizer = g->settings->tokenizer;
     c->writer.key = key;
 
-    if (vm_plan_lead(g, c, key) != VM_OK) {
+    if (vm_plan_fixed(g, c, key, &fixed) != VM_OK
+        || (!fixed && vm_plan_lead(g, c, key) != VM_OK))
+    {
         return VM_ERROR;
     }
 
     limit = g->max_tokens[c->prompt];
     least = (uint32_t) g->params.min_tokens.v;
 
-    if (g->fixed) {
+    if (fixed) {
 
         /* nothing else may follow: the model's end of text */
 
@@ -504,7 +602,7 @@ vm_plan(vm_generation_t *g)
         return VM_OK;                   /* nothing will be generated */
     }
 
-    if (vm_plan_allowed(g) != VM_OK || vm_plan_fixed(g) != VM_OK) {
+    if (vm_plan_allowed(g) != VM_OK) {
         return VM_ERROR;
     }
 
@@ -522,7 +620,7 @@ vm_plan(vm_generation_t *g)
         c->prompt = i / g->n;
 
         if (vm_plan_choice(g, c, i) != VM_OK) {
-            return VM_ERROR;
+            return g->late.status ? VM_OK : VM_ERROR;
         }
     }
 

@@ -571,7 +571,7 @@ vm_settings_distance(const char *a, const char *b)
 {
     unsigned  diagonal, i, j, row[64], was;
 
-    for (j = 0; b[j] && j < vm_nelts(row) - 1; j++) {
+    for (j = 0; j < vm_nelts(row) - 1 && b[j]; j++) {
         row[j] = j;
     }
 
@@ -581,7 +581,7 @@ vm_settings_distance(const char *a, const char *b)
         diagonal = row[0];
         row[0] = i + 1;
 
-        for (j = 0; b[j] && j < vm_nelts(row) - 1; j++) {
+        for (j = 0; j < vm_nelts(row) - 1 && b[j]; j++) {
             was = row[j + 1];
             row[j + 1] = vm_min(diagonal + (a[i] != b[j]),
                                 vm_min(row[j], was) + 1);

@@ -180,7 +180,7 @@ vm_option_set(vm_engine_conf_t *c, const char *name, const char *value,
     uint64_t         n;
     const vm_opt_t  *o;
 
-    for (i = 0; name[i] && i < sizeof(key) - 1; i++) {
+    for (i = 0; i < sizeof(key) - 1 && name[i]; i++) {
         key[i] = name[i];
 
         if (key[i] == '-') {

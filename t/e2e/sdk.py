@@ -1,0 +1,153 @@
+"""What a user of the SDKs sees: each check talks to a module of its own through the real client."""
+import concurrent.futures
+import os
+import sys
+import traceback
+
+import openai
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import mock  # noqa: E402
+
+CHECKS = []
+MODEL = "tiny"
+
+
+def check(f):
+    CHECKS.append(f)
+    return f
+
+
+def client(server, **more):
+    return openai.OpenAI(base_url=server.url + "/v1", api_key=more.pop("api_key", "none"), max_retries=0, **more)
+
+
+def serving(args="", **more):
+    return mock.Mock(server="vllm_mock_args m --served-model-name %s %s;" % (MODEL, args), **more)
+
+
+SAY = [{"role": "user", "content": "Tell me about rivers."}]
+
+
+@check
+def models():
+    with serving() as s:
+        listed = client(s).models.list().data
+        assert [m.id for m in listed] == [MODEL], listed
+        assert listed[0].owned_by == "vllm"
+
+
+@check
+def chat():
+    with serving() as s:
+        r = client(s).chat.completions.create(model=MODEL, messages=SAY, max_tokens=20)
+        assert r.choices[0].message.role == "assistant" and r.choices[0].message.content
+        assert r.usage.completion_tokens <= 20
+        assert r.usage.total_tokens == r.usage.prompt_tokens + r.usage.completion_tokens
+
+
+@check
+def chat_stream_equals_whole():
+    with serving() as s:
+        ask = dict(model=MODEL, messages=SAY, max_tokens=30, seed=7)
+        whole = client(s).chat.completions.create(**ask)
+        chunks = list(client(s).chat.completions.create(stream=True, stream_options={"include_usage": True}, **ask))
+        text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+        assert text == whole.choices[0].message.content, (text, whole)
+        assert chunks[-1].usage == whole.usage, (chunks[-1].usage, whole.usage)
+        assert [c.choices[0].finish_reason for c in chunks if c.choices][-1] == whole.choices[0].finish_reason
+
+
+@check
+def completions():
+    with serving() as s:
+        r = client(s).completions.create(model=MODEL, prompt=["one", "two"], max_tokens=5, n=2)
+        assert [c.index for c in r.choices] == [0, 1, 2, 3]
+
+
+@check
+def logprobs():
+    with serving() as s:
+        r = client(s).chat.completions.create(model=MODEL, messages=SAY, max_tokens=4, logprobs=True, top_logprobs=3)
+        rows = r.choices[0].logprobs.content
+        assert len(rows) == r.usage.completion_tokens
+        for row in rows:
+            assert len(row.top_logprobs) >= 3 and row.logprob <= 0
+
+
+@check
+def structured():
+    schema = {"type": "object", "properties": {"city": {"type": "string"}, "age": {"type": "integer"}},
+              "required": ["city", "age"], "additionalProperties": False}
+    with serving() as s:
+        r = client(s).chat.completions.create(
+            model=MODEL, messages=SAY, max_tokens=200,
+            response_format={"type": "json_schema", "json_schema": {"name": "x", "schema": schema}})
+        import json
+        value = json.loads(r.choices[0].message.content)
+        assert set(value) == {"city", "age"} and isinstance(value["age"], int), value
+
+
+@check
+def unknown_model():
+    with serving() as s:
+        try:
+            client(s).chat.completions.create(model="other", messages=SAY)
+        except openai.NotFoundError as e:
+            assert "other" in e.message and e.status_code == 404
+        else:
+            raise AssertionError("no error")
+
+
+@check
+def bad_key():
+    with serving("--api-key right") as s:
+        assert client(s, api_key="right").models.list().data
+        try:
+            client(s, api_key="wrong").models.list()
+        except openai.AuthenticationError:
+            return
+        raise AssertionError("no error")
+
+
+@check
+def a_client_that_leaves_frees_its_slot():
+    with serving() as s:
+        stream = client(s).chat.completions.create(
+            model=MODEL, messages=SAY, max_tokens=2000, stream=True, extra_body={"ignore_eos": True})
+        next(iter(stream))
+        assert "num_requests_running{engine=\"0\",model_name=\"%s\"} 1.0" % MODEL in s.get()
+        stream.close()
+        for _ in range(2000):
+            if "num_requests_running{engine=\"0\",model_name=\"%s\"} 0.0" % MODEL in s.get():
+                return
+        raise AssertionError("still running")
+
+
+@check
+def all_workers_count_together():
+    with serving(workers=2) as s:
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            got = list(pool.map(lambda i: client(s).completions.create(
+                model=MODEL, prompt="x%d" % i, max_tokens=8, extra_body={"ignore_eos": True}).usage.completion_tokens,
+                range(64)))
+        assert got == [8] * 64
+        assert "vllm:generation_tokens_total{engine=\"0\",model_name=\"%s\"} 512.0" % MODEL in s.get()
+
+
+def main():
+    failed = 0
+    for f in CHECKS:
+        try:
+            f()
+            print("ok " + f.__name__)
+        except Exception:
+            failed += 1
+            print("not ok " + f.__name__)
+            traceback.print_exc(file=sys.stdout)
+    print("%d passed, %d failed" % (len(CHECKS) - failed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
