@@ -93,6 +93,7 @@ typedef struct {
     unsigned                  legacy:1;
     unsigned                  user_blocks:1;        /* num_gpu_blocks given */
     unsigned                  user_block_size:1;
+    ngx_str_t                 ignored;      /* arguments without a meaning */
     ngx_uint_t                replicas_fixed;       /* or the fallback */
     ngx_str_t                 replicas_uri;         /* of the source */
     ngx_msec_t                replicas_ttl;

@@ -213,6 +213,25 @@ ngx_http_vllm_mock_apply_lora(ngx_http_vllm_mock_directive_t *d,
 }
 
 
+/* Known arguments without a meaning here are told once, all together. */
+
+static void
+ngx_http_vllm_mock_ignored(ngx_http_vllm_mock_srv_conf_t *conf,
+    const char *name)
+{
+    u_char  *last;
+
+    if (conf && conf->ignored.data) {
+        last = conf->ignored.data + NGX_HTTP_VLLM_MOCK_ERR;
+        conf->ignored.len = (size_t)
+            (ngx_snprintf(conf->ignored.data + conf->ignored.len,
+                          (size_t) (last - conf->ignored.data)
+                          - conf->ignored.len, " --%s", name)
+             - conf->ignored.data);
+    }
+}
+
+
 static char *
 ngx_http_vllm_mock_apply_args(ngx_http_vllm_mock_directive_t *d,
     vm_settings_t *s, vm_engine_conf_t *e, vm_pool_t *pool,
@@ -254,6 +273,10 @@ ngx_http_vllm_mock_apply_args(ngx_http_vllm_mock_directive_t *d,
                 conf->user_blocks = 1;
             }
 
+            break;
+
+        case VM_ARG_IGNORED:
+            ngx_http_vllm_mock_ignored(conf, name);
             break;
 
         default:
@@ -1238,12 +1261,21 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
+    ngx_str_null(&conf->ignored);
+    conf->ignored.data = vm_pool_alloc(pool, NGX_HTTP_VLLM_MOCK_ERR);
+
     ngx_http_vllm_mock_each(conf->args, d, i) {
         if (ngx_http_vllm_mock_apply_args(d, s, e, pool, conf, err)
             != NGX_CONF_OK)
         {
             return ngx_http_vllm_mock_bad_at(cf, d, err);
         }
+    }
+
+    if (conf->ignored.len && !ngx_quiet_mode) {
+        ngx_log_error(NGX_LOG_NOTICE, cf->log, 0,
+                      "vllm_mock_args: without a meaning here:%V",
+                      &conf->ignored);
     }
 
     if (conf->models) {
