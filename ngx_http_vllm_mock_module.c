@@ -80,7 +80,7 @@ static ngx_command_t  ngx_http_vllm_mock_commands[] = {
                             metrics_mode, mode),
     ngx_http_vllm_mock_kept("vllm_mock_metric", NGX_CONF_TAKE2, metrics,
                             metric),
-    ngx_http_vllm_mock_kept("vllm_mock_replicas", NGX_CONF_TAKE1, replicas,
+    ngx_http_vllm_mock_kept("vllm_mock_replicas", NGX_CONF_TAKE1234, replicas,
                             replicas),
 
     ngx_http_vllm_mock_string("vllm_mock_time_scale", time_scale),
@@ -194,6 +194,10 @@ ngx_http_vllm_mock_postconfiguration(ngx_conf_t *cf)
     }
 
     *h = ngx_http_vllm_mock_log_handler;
+
+    if (ngx_http_vllm_mock_count_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     return ngx_http_vllm_mock_errors_init(cf);
 }

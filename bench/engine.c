@@ -6,8 +6,6 @@
  *       -ljansson -lm -o build/bench-engine && build/bench-engine
  */
 
-#define _GNU_SOURCE
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

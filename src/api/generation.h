@@ -88,6 +88,9 @@ struct vm_choice_s {
     uint8_t           nhalf;
     size_t            shown;        /* bytes of `text` that were sent */
     size_t            thought;      /* bytes of a thought that is over */
+    unsigned          block;        /* the open one's kind, for protocols that
+                                       have blocks; 0: none is open */
+    uint32_t          blocks;       /* those that are closed */
 
     /* times of the engine, in seconds; for metrics in the answer */
 
@@ -199,6 +202,8 @@ struct vm_generation_s {
     uint32_t              nchoices;
     uint32_t              live;             /* choices not over yet */
 
+    json_t               *body;             /* a chat's, if one was made of
+                                               another protocol's */
     vm_error_t            late;             /* found by the engine's front
                                                end: a stream has its 200 by
                                                then; status 0: none */

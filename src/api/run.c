@@ -220,6 +220,13 @@ vm_generation_fail(vm_generation_t *g, const vm_error_t *e, vm_buf_t *out)
 {
     (void) g;
 
+    if (e->anthropic) {
+        vm_buf_lit(out, "event: error\ndata: ");
+        vm_error_render(out, e, 0);
+        vm_buf_lit(out, "\n\n");
+        return;
+    }
+
     vm_buf_lit(out, "data: ");
     vm_error_render(out, e, 1);
     vm_buf_lit(out, "\n\ndata: [DONE]\n\n");

@@ -629,11 +629,19 @@ ngx_http_vllm_mock_scale_ep(ngx_http_vllm_mock_ctx_t *ctx)
 ngx_int_t
 ngx_http_vllm_mock_admin_state(ngx_http_vllm_mock_ctx_t *ctx)
 {
+    int                            up;
     vm_buf_t                       b;
+    ngx_int_t                      rc;
     ngx_uint_t                     i, r;
     const vm_stats_t              *s;
     ngx_http_vllm_mock_shared_t   *sh;
     ngx_http_vllm_mock_engines_t  *e;
+
+    rc = ngx_http_vllm_mock_count(ctx, ngx_http_vllm_mock_admin_state);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
     sh = ctx->zone->shared;
     vm_buf_init(&b);
@@ -663,7 +671,7 @@ ngx_http_vllm_mock_admin_state(ngx_http_vllm_mock_ctx_t *ctx)
                   sh->paused ? "true" : "false",
                   sh->asleep ? "true" : "false",
                   (unsigned long) sh->nadapters, sh->overrides.n,
-                  (unsigned long) ctx->conf->server->replicas_fixed);
+                  (unsigned long) ngx_http_vllm_mock_count_value(ctx, &up));
 
     ngx_http_vllm_mock_unlock(ctx->zone);
 

@@ -40,6 +40,18 @@ typedef struct {
     ngx_str_t                 path;
 } ngx_http_vllm_mock_lora_t;
 
+/* The token of $vllm_mock_kube_token, as it was read last. */
+
+typedef struct {
+    ngx_str_t                 path;
+    struct timespec           mtime;
+    ino_t                     inode;
+    off_t                     size;
+    size_t                    len;          /* of text; 0: there is none */
+    ngx_uint_t                missing;      /* was logged */
+    u_char                    text[16384];
+} ngx_http_vllm_mock_token_t;
+
 /* A directive whose values are worked out when all are known. */
 
 typedef struct {
@@ -81,9 +93,11 @@ typedef struct {
     unsigned                  legacy:1;
     unsigned                  user_blocks:1;        /* num_gpu_blocks given */
     unsigned                  user_block_size:1;
-    ngx_uint_t                replicas_fixed;
-    ngx_str_t                 replicas_uri;
+    ngx_str_t                 ignored;      /* arguments without a meaning */
+    ngx_uint_t                replicas_fixed;       /* or the fallback */
+    ngx_str_t                 replicas_uri;         /* of the source */
     ngx_msec_t                replicas_ttl;
+    ngx_http_vllm_mock_token_t  *token;             /* if there is a source */
     vm_overrides_t           *overrides;            /* of the start */
 } ngx_http_vllm_mock_srv_conf_t;
 
@@ -184,6 +198,16 @@ typedef struct {
     vm_http_stats_t           http;
     vm_self_stats_t           self;
     ngx_uint_t                start_overrides;      /* were put in */
+
+    /* the replica count's source: replicas.c */
+    struct {
+        ngx_uint_t            value;
+        ngx_uint_t            known;        /* it was read once */
+        ngx_uint_t            state;        /* never, up, down */
+        vm_time_t             tried;        /* when the last try ended */
+        vm_time_t             since;        /* a try is running, or 0 */
+    }                         replicas;
+
     vm_overrides_t            overrides;
 
     /* samples of the token counters, for rates */
@@ -262,6 +286,7 @@ typedef struct {
     ngx_str_t                 path;         /* decoded, without root path */
     const char               *load_format;  /* endpoint-load-metrics-format */
     ngx_http_vllm_mock_stream_t       *stream;
+    void                     *count;        /* replicas.c: it has asked */
     vm_time_t                 started;
     unsigned                  observed:1;   /* goes into http_* */
     unsigned                  loaded:1;     /* counts in /load */
@@ -371,6 +396,18 @@ void ngx_http_vllm_mock_tick(ngx_http_vllm_mock_zone_t *z);
 void ngx_http_vllm_mock_ticker_init(ngx_http_vllm_mock_zone_t *z,
     ngx_cycle_t *cycle);
 
+/*
+ * replicas.c.  Before the count is used: NGX_OK, it is as good as it gets;
+ * NGX_DONE, it is being asked for and "then" will answer the request.
+ */
+ngx_int_t ngx_http_vllm_mock_count(ngx_http_vllm_mock_ctx_t *ctx,
+    ngx_http_vllm_mock_endpoint_pt then);
+ngx_int_t ngx_http_vllm_mock_count_init(ngx_conf_t *cf);
+ngx_uint_t ngx_http_vllm_mock_count_value(ngx_http_vllm_mock_ctx_t *ctx,
+    int *up);                               /* -1: there is no source */
+ngx_int_t ngx_http_vllm_mock_token_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+
 /* variables.c */
 
 ngx_int_t ngx_http_vllm_mock_add_variables(ngx_conf_t *cf);
@@ -379,6 +416,8 @@ ngx_int_t ngx_http_vllm_mock_add_variables(ngx_conf_t *cf);
 
 ngx_int_t ngx_http_vllm_mock_chat(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_completions(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_messages(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_count_tokens(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_invocations(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_models(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_lora_load(ngx_http_vllm_mock_ctx_t *ctx);

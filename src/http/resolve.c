@@ -213,6 +213,25 @@ ngx_http_vllm_mock_apply_lora(ngx_http_vllm_mock_directive_t *d,
 }
 
 
+/* Known arguments without a meaning here are told once, all together. */
+
+static void
+ngx_http_vllm_mock_ignored(ngx_http_vllm_mock_srv_conf_t *conf,
+    const char *name)
+{
+    u_char  *last;
+
+    if (conf && conf->ignored.data) {
+        last = conf->ignored.data + NGX_HTTP_VLLM_MOCK_ERR;
+        conf->ignored.len = (size_t)
+            (ngx_snprintf(conf->ignored.data + conf->ignored.len,
+                          (size_t) (last - conf->ignored.data)
+                          - conf->ignored.len, " --%s", name)
+             - conf->ignored.data);
+    }
+}
+
+
 static char *
 ngx_http_vllm_mock_apply_args(ngx_http_vllm_mock_directive_t *d,
     vm_settings_t *s, vm_engine_conf_t *e, vm_pool_t *pool,
@@ -254,6 +273,10 @@ ngx_http_vllm_mock_apply_args(ngx_http_vllm_mock_directive_t *d,
                 conf->user_blocks = 1;
             }
 
+            break;
+
+        case VM_ARG_IGNORED:
+            ngx_http_vllm_mock_ignored(conf, name);
             break;
 
         default:
@@ -667,24 +690,92 @@ ngx_http_vllm_mock_apply_mode(ngx_http_vllm_mock_directive_t *d,
 }
 
 
-static char *
-ngx_http_vllm_mock_apply_replicas(ngx_http_vllm_mock_directive_t *d,
-    ngx_http_vllm_mock_srv_conf_t *conf, char *err)
-{
-    uint64_t  n;
+/* vllm_mock_replicas N | from=uri [ttl=time] [fallback=N] [token=path] */
 
-    if (d->nargs != 1
-        || vm_settings_number(ngx_http_vllm_mock_text(&d->args[0]), &n)
-           != VM_OK
-        || n > 1000000)
-    {
+static char *
+ngx_http_vllm_mock_apply_replicas(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_srv_conf_t *conf,
+    char *err)
+{
+    char         key[16];
+    uint64_t     n;
+    ngx_str_t    text, token;
+    ngx_int_t    ttl;
+    ngx_uint_t   i;
+    const char  *value;
+
+    ngx_str_null(&conf->replicas_uri);
+    ngx_str_set(&token, "/var/run/secrets/kubernetes.io/serviceaccount/token");
+    conf->replicas_ttl = 1000;
+
+    for (i = 0; i < d->nargs; i++) {
+        value = ngx_http_vllm_mock_split(&d->args[i], key, sizeof(key));
+
+        if (value == NULL && d->nargs == 1) {
+            value = ngx_http_vllm_mock_text(&d->args[i]);
+            ngx_memcpy(key, "fallback", sizeof("fallback"));
+        }
+
+        if (value && strcmp(key, "from") == 0 && *value == '/') {
+            conf->replicas_uri.data = (u_char *) value;
+            conf->replicas_uri.len = strlen(value);
+            continue;
+        }
+
+        if (value && strcmp(key, "ttl") == 0) {
+            text.data = (u_char *) value;
+            text.len = strlen(value);
+            ttl = ngx_parse_time(&text, 0);
+
+            if (ttl != NGX_ERROR) {
+                conf->replicas_ttl = (ngx_msec_t) ttl;
+                continue;
+            }
+        }
+
+        if (value && strcmp(key, "token") == 0 && *value) {
+            token.data = (u_char *) value;
+            token.len = strlen(value);
+            continue;
+        }
+
+        if (value && strcmp(key, "fallback") == 0
+            && vm_settings_number(value, &n) == VM_OK && n <= 1000000)
+        {
+            conf->replicas_fixed = (ngx_uint_t) n;
+            continue;
+        }
+
         ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
                      "invalid value \"%V\" of vllm_mock_replicas: a number "
-                     "from 0 to 1000000%Z", &d->args[0]);
+                     "from 0 to 1000000, or from=/URI with ttl=TIME, "
+                     "fallback=NUMBER and token=FILE%Z", &d->args[i]);
         return NGX_CONF_ERROR;
     }
 
-    conf->replicas_fixed = (ngx_uint_t) n;
+    if (conf->replicas_uri.len == 0) {
+
+        if (d->nargs == 1
+            && ngx_strchr(d->args[0].data, '=') == NULL)
+        {
+            return NGX_CONF_OK;
+        }
+
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "vllm_mock_replicas needs from=/URI beside \"%V\"%Z",
+                     &d->args[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    conf->token = ngx_pcalloc(cf->pool, sizeof(ngx_http_vllm_mock_token_t));
+
+    if (conf->token == NULL
+        || ngx_conf_full_name(cf->cycle, &token, 1) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    conf->token->path = token;
 
     return NGX_CONF_OK;
 }
@@ -757,7 +848,7 @@ ngx_http_vllm_mock_check(mode,
     ngx_http_vllm_mock_apply_mode(d, &s->server, s->err))
 
 ngx_http_vllm_mock_check(replicas,
-    ngx_http_vllm_mock_apply_replicas(d, &s->server, s->err))
+    ngx_http_vllm_mock_apply_replicas(cf, d, &s->server, s->err))
 
 
 char *
@@ -1170,12 +1261,21 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
+    ngx_str_null(&conf->ignored);
+    conf->ignored.data = vm_pool_alloc(pool, NGX_HTTP_VLLM_MOCK_ERR);
+
     ngx_http_vllm_mock_each(conf->args, d, i) {
         if (ngx_http_vllm_mock_apply_args(d, s, e, pool, conf, err)
             != NGX_CONF_OK)
         {
             return ngx_http_vllm_mock_bad_at(cf, d, err);
         }
+    }
+
+    if (conf->ignored.len && !ngx_quiet_mode) {
+        ngx_log_error(NGX_LOG_NOTICE, cf->log, 0,
+                      "vllm_mock_args: without a meaning here:%V",
+                      &conf->ignored);
     }
 
     if (conf->models) {
@@ -1219,7 +1319,9 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
     }
 
     ngx_http_vllm_mock_each(conf->replicas, d, i) {
-        if (ngx_http_vllm_mock_apply_replicas(d, conf, err) != NGX_CONF_OK) {
+        if (ngx_http_vllm_mock_apply_replicas(cf, d, conf, err)
+            != NGX_CONF_OK)
+        {
             return ngx_http_vllm_mock_bad_at(cf, d, err);
         }
     }

@@ -269,8 +269,8 @@ ngx_http_vllm_mock_scrape(ngx_http_vllm_mock_ctx_t *ctx,
 
     q->scaled = server->scaled;
     q->legacy = server->legacy;
-    q->replicas = (uint32_t) server->replicas_fixed;
-    q->replica_source_up = -1;
+    q->replicas = (uint32_t) ngx_http_vllm_mock_count_value(ctx,
+                                                      &q->replica_source_up);
     q->prompt_rate = s->prompt_rate;
     q->generation_rate = s->generation_rate;
     q->overrides = &s->overrides;
@@ -289,6 +289,12 @@ ngx_http_vllm_mock_metrics(ngx_http_vllm_mock_ctx_t *ctx)
     static ngx_http_vllm_mock_snapshot_t   s;
 
     r = ctx->request;
+
+    rc = ngx_http_vllm_mock_count(ctx, ngx_http_vllm_mock_metrics);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
     /* another path or method is answered by an older writer of the format */
 
@@ -367,17 +373,25 @@ ngx_http_vllm_mock_set_metrics(ngx_http_vllm_mock_ctx_t *ctx)
 ngx_int_t
 ngx_http_vllm_mock_load(ngx_http_vllm_mock_ctx_t *ctx)
 {
-    int             is;
+    int             is, up;
     double          v;
     vm_buf_t        b;
+    ngx_int_t       rc;
     vm_overrides_t  o;
+
+    rc = ngx_http_vllm_mock_count(ctx, ngx_http_vllm_mock_load);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
     ngx_http_vllm_mock_lock(ctx->zone);
     o = ctx->zone->shared->overrides;
     ngx_http_vllm_mock_unlock(ctx->zone);
 
     is = vm_override_server_load(&o,
-                                 (uint32_t) ctx->conf->server->replicas_fixed,
+                                 (uint32_t) ngx_http_vllm_mock_count_value(
+                                                                 ctx, &up),
                                  ngx_http_vllm_mock_unix(), &v);
 
     vm_buf_init(&b);

@@ -150,6 +150,15 @@ ngx_http_vllm_mock_add_variables(ngx_conf_t *cf)
     ngx_uint_t            i;
     ngx_http_variable_t  *var;
 
+    ngx_str_set(&name, "vllm_mock_kube_token");
+
+    var = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
+    if (var == NULL) {
+        return NGX_ERROR;
+    }
+
+    var->get_handler = ngx_http_vllm_mock_token_variable;
+
     for (i = 0; i < vm_nelts(ngx_http_vllm_mock_variables); i++) {
         name = ngx_http_vllm_mock_variables[i].name;
 

@@ -464,7 +464,6 @@ test_properties(void **state)
         d.r = seed;
         d.n = 0;
         random_conf(&d, &conf);
-        if (getenv("VM_SEEDS")) { fprintf(stderr, "seed %u model %d async %d isl %d\n", seed, conf.latency.model, conf.async_scheduling, conf.reserve_full_isl); }
         random_jobs(&d, &conf);
         memcpy(kept, jobs, sizeof(jobs));
 
