@@ -278,11 +278,7 @@ vm_sched_victim(vm_engine_t *e)
     for (i = worst->next; i != VM_NONE; i = s->next) {
         s = vm_seq(e, i);
 
-        /* of the children of one request the one that runs first */
-
-        if (vm_heap_before(worst, s)
-            && (s->group == VM_NONE || s->group != worst->group))
-        {
+        if (vm_heap_before(worst, s)) {
             worst = s;
         }
     }
