@@ -628,12 +628,12 @@ vm_replay_trace(vm_replay_t *r)
     rc = vm_simulate(&s, err, sizeof(err));
 
     if (s.perfetto && fclose(s.perfetto)) {
-        snprintf(err, sizeof(err), "cannot write %s", r->perfetto);
+        snprintf(err, sizeof(err), " cannot write %s", r->perfetto);
         rc = VM_ERROR;
     }
 
     if (rc != VM_OK) {
-        fprintf(stderr, "vllm-mock-replay: %s: %s\n", r->trace, err);
+        fprintf(stderr, "vllm-mock-replay: %s:%s\n", r->trace, err);
 
     } else {
         rc = vm_replay_results(r, &s);

@@ -120,7 +120,7 @@ vm_simulate_submit(vm_simulate_t *r, uint32_t index, char *err, size_t errlen)
     rq.seqs = &seq;
 
     if (q->prompt >= r->e->conf.max_model_len) {
-        snprintf(err, errlen, "line %u: a prompt of %u tokens does not go into"
+        snprintf(err, errlen, "%u: a prompt of %u tokens does not go into"
                  " max_model_len %u", q->line, q->prompt,
                  r->e->conf.max_model_len);
         return VM_ERROR;
@@ -141,7 +141,7 @@ vm_simulate_submit(vm_simulate_t *r, uint32_t index, char *err, size_t errlen)
         /* fall through */
 
     default:
-        snprintf(err, errlen, "line %u: the engine has no room for it",
+        snprintf(err, errlen, "%u: the engine has no room for it",
                  q->line);
         return VM_ERROR;
     }
@@ -354,7 +354,7 @@ vm_simulate(vm_simulation_t *s, char *err, size_t errlen)
         || r->preempted == NULL
         || posix_memalign(&mem, 64, vm_engine_footprint(&s->conf)) != 0)
     {
-        snprintf(err, errlen, "out of memory");
+        snprintf(err, errlen, " out of memory");
         goto done;
     }
 

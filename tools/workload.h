@@ -43,7 +43,7 @@ typedef struct {
 } vm_workload_t;
 
 
-/* Takes `text`, which ends with a NUL; the message begins with name and line. */
+/* Takes `text`, NUL at its end; a message begins with name and line. */
 int vm_workload_read(vm_workload_t *w, const char *name, char *text,
     char *err, size_t errlen);
 void vm_workload_free(vm_workload_t *w);

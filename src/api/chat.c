@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include "message.h"
 #include "params.h"
+#include "parts.h"
 #include "pieces.h"
 #include "plan.h"
 
@@ -552,7 +553,15 @@ vm_chat_continuous(vm_generation_t *g, uint64_t output, vm_buf_t *out)
     if (g->continuous_usage) {
         vm_buf_lit(out, ",\"usage\":");
         vm_piece_counts(vm_generation_prompt_tokens(g), output, out);
-        vm_buf_lit(out, ",\"completion_tokens_details\":null}");
+        vm_buf_lit(out, ",\"completion_tokens_details\":");
+
+        if (g->settings->reasoning_parser) {
+            vm_piece_thoughts(g, out);
+            vm_buf_char(out, '}');
+
+        } else {
+            vm_buf_lit(out, "null}");
+        }
     }
 }
 
@@ -608,16 +617,30 @@ vm_chat_begin(vm_generation_t *g, vm_buf_t *out)
 }
 
 
-static void
-vm_chat_chunk(vm_generation_t *g, vm_choice_t *c, vm_str_t text,
-    vm_buf_t *out)
-{
-    vm_chat_open(g, (uint32_t) (c - g->choices), out);
-    vm_buf_lit(out, "{\"content\":");
-    vm_buf_json(out, text.data, text.len);
-    vm_buf_lit(out, "},\"logprobs\":");
+/* Calls end an answer as "tool_calls", but for one that was asked by name. */
 
-    if (g->nlogprobs >= 0 && c->made > c->sent) {
+static void
+vm_chat_finish(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
+{
+    if (vm_parts_calls(c) && strcmp(c->finish, "stop") == 0
+        && !json_is_object(g->params.tool_choice.json))
+    {
+        vm_buf_lit(out, "\"tool_calls\"");
+        return;
+    }
+
+    vm_piece_finish_reason(c, out);
+}
+
+
+/* What stands behind a delta; `last`: of what this step of the engine gave. */
+
+static void
+vm_chat_close(vm_generation_t *g, vm_choice_t *c, int last, vm_buf_t *out)
+{
+    vm_buf_lit(out, ",\"logprobs\":");
+
+    if (last && g->nlogprobs >= 0 && c->made > c->sent) {
         vm_piece_logprobs_chat(g, c, c->sent, c->made, out);
 
     } else {
@@ -625,16 +648,19 @@ vm_chat_chunk(vm_generation_t *g, vm_choice_t *c, vm_str_t text,
     }
 
     vm_buf_lit(out, ",\"finish_reason\":");
-    vm_piece_finish_reason(c, out);
 
-    if (c->finish) {
+    if (last && c->finish) {
+        vm_chat_finish(g, c, out);
         vm_buf_lit(out, ",\"stop_reason\":");
         vm_piece_stop_reason(c, out);
+
+    } else {
+        vm_buf_lit(out, "null");
     }
 
     vm_buf_lit(out, ",\"token_ids\":");
 
-    if (g->token_ids) {
+    if (last && g->token_ids) {
         vm_piece_ids(g, c, c->sent, c->made, out);
 
     } else {
@@ -644,12 +670,139 @@ vm_chat_chunk(vm_generation_t *g, vm_choice_t *c, vm_str_t text,
     vm_buf_lit(out, "}]");
     vm_chat_continuous(g, c->made, out);
 
-    if (c->finish && !g->include_usage) {
+    if (last && c->finish && !g->include_usage) {
         vm_buf_char(out, ',');
         vm_piece_fingerprint(g, out);
     }
 
     vm_buf_lit(out, "}\n\n");
+}
+
+
+/* A part as a delta; 0: it has none. */
+
+static int
+vm_chat_delta(vm_generation_t *g, vm_choice_t *c, const vm_span_t *p,
+    vm_buf_t *out)
+{
+    size_t                 len;
+    const char            *text;
+    const vm_tool_call_t  *call;
+
+    text = c->text.data + p->from;
+    len = p->to - p->from;
+
+    switch (p->kind) {
+
+    case VM_PART_REASONING:
+        if (!g->params.include_reasoning) {
+            return 0;
+        }
+
+        vm_buf_lit(out, "{\"reasoning\":");
+        vm_buf_json(out, text, len);
+        vm_buf_char(out, '}');
+        return 1;
+
+    case VM_PART_CONTENT:
+        vm_buf_lit(out, "{\"content\":");
+        vm_buf_json(out, text, len);
+
+        if (c->thinks && !g->params.include_reasoning) {
+            vm_buf_lit(out, ",\"reasoning\":null");
+        }
+
+        vm_buf_char(out, '}');
+        return 1;
+
+    case VM_PART_NAME:
+        if (!p->whole) {
+            return 0;
+        }
+
+        call = &c->calls[p->call];
+        vm_buf_lit(out, "{\"content\":null,\"tool_calls\":[{\"id\":");
+        vm_buf_json(out, call->id, strlen(call->id));
+        vm_buf_lit(out, ",\"type\":\"function\",\"index\":");
+        vm_buf_uint(out, p->call);
+        vm_buf_lit(out, ",\"function\":{\"name\":");
+        vm_buf_json(out, call->name, strlen(call->name));
+        vm_buf_lit(out, "}}]}");
+        return 1;
+
+    case VM_PART_ARGUMENTS:
+        vm_buf_lit(out, "{\"content\":null,\"tool_calls\":[{\"index\":");
+        vm_buf_uint(out, p->call);
+        vm_buf_lit(out, ",\"function\":{\"arguments\":");
+        vm_buf_json(out, text, len);
+        vm_buf_lit(out, "}}]}");
+        return 1;
+
+    default: /* VM_PART_WRAP */
+        return 0;
+    }
+}
+
+
+/* With a parser a step gives a chunk for each part, or none. */
+
+static void
+vm_chat_parts(vm_generation_t *g, vm_choice_t *c, size_t from, size_t end,
+    vm_buf_t *out)
+{
+    int        open;
+    size_t     before;
+    vm_span_t  p;
+    uint32_t   index;
+
+    index = (uint32_t) (c - g->choices);
+    open = 0;
+
+    while (from < end) {
+        p = vm_parts_at(c, from, end);
+        from = p.to;
+        before = out->len;
+
+        if (open) {
+            vm_chat_close(g, c, 0, out);
+        }
+
+        vm_chat_open(g, index, out);
+
+        if (vm_chat_delta(g, c, &p, out)) {
+            open = 1;
+            continue;
+        }
+
+        out->len = before;              /* no one sees this part */
+    }
+
+    if (!open && c->finish) {
+        vm_chat_open(g, index, out);
+        vm_buf_lit(out, "{}");
+        open = 1;
+    }
+
+    if (open) {
+        vm_chat_close(g, c, 1, out);
+    }
+}
+
+
+static void
+vm_chat_chunk(vm_generation_t *g, vm_choice_t *c, vm_str_t text,
+    vm_buf_t *out)
+{
+    if (vm_parts_wanted(g)) {
+        vm_chat_parts(g, c, c->shown, c->shown + text.len, out);
+        return;
+    }
+
+    vm_chat_open(g, (uint32_t) (c - g->choices), out);
+    vm_buf_lit(out, "{\"content\":");
+    vm_buf_json(out, text.data, text.len);
+    vm_buf_char(out, '}');
+    vm_chat_close(g, c, 1, out);
 }
 
 
@@ -669,6 +822,11 @@ vm_chat_end_stream(vm_generation_t *g, vm_buf_t *out)
             vm_buf_lit(out, ",\"created_cache_tokens\":0}");
         }
 
+        if (g->settings->reasoning_parser) {
+            vm_buf_lit(out, ",\"completion_tokens_details\":");
+            vm_piece_thoughts(g, out);
+        }
+
         vm_buf_lit(out, "},");
         vm_piece_fingerprint(g, out);
 
@@ -686,36 +844,101 @@ vm_chat_end_stream(vm_generation_t *g, vm_buf_t *out)
 
 /* ---- the whole answer ---- */
 
+/*
+ * The content of a whole answer: what is no thought and no call.  It is null
+ * where nothing was said but thoughts, "" beside a call that was demanded.
+ */
+
+static void
+vm_chat_content(vm_generation_t *g, vm_choice_t *c, vm_str_t text,
+    vm_buf_t *out)
+{
+    char  *copy;
+
+    if (vm_parts_calls(c)) {
+        text.len = c->parts[0].kind == VM_PART_CONTENT ? c->parts[0].to : 0;
+    }
+
+    if (g->echoed.len) {
+        copy = vm_pool_alloc(g->pool, g->echoed.len + text.len);
+
+        if (copy) {
+            memcpy(copy, g->echoed.data, g->echoed.len);
+            memcpy(copy + g->echoed.len, text.data, text.len);
+            vm_buf_json(out, copy, g->echoed.len + text.len);
+            return;
+        }
+    }
+
+    if (text.len == 0 && (c->thinks || c->ncalls)
+        && !(vm_parts_demanded(g)))
+    {
+        vm_buf_lit(out, "null");
+        return;
+    }
+
+    vm_buf_json(out, text.data, text.len);
+}
+
+
+static void
+vm_chat_calls(const vm_choice_t *c, vm_buf_t *out)
+{
+    uint32_t               i;
+    const vm_tool_call_t  *call;
+
+    if (vm_parts_calls(c) == 0) {
+        return;
+    }
+
+    vm_buf_lit(out, ",\"tool_calls\":[");
+
+    for (i = 0; i < vm_parts_calls(c); i++) {
+        call = &c->calls[i];
+        vm_buf_str(out, i ? ",{\"id\":" : "{\"id\":");
+        vm_buf_json(out, call->id, strlen(call->id));
+        vm_buf_lit(out, ",\"type\":\"function\",\"function\":{\"name\":");
+        vm_buf_json(out, call->name, strlen(call->name));
+        vm_buf_lit(out, ",\"arguments\":");
+        vm_buf_json(out, call->arguments, strlen(call->arguments));
+        vm_buf_lit(out, "}}");
+    }
+
+    vm_buf_char(out, ']');
+}
+
+
 static void
 vm_chat_choice(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
 {
-    char      *text;
-    size_t     len;
+    size_t    len, thought;
+    vm_str_t  text;
 
     len = vm_min(c->text.len, c->text_end);
+    thought = vm_min(vm_parts_thought(c), len);
+
+    text.data = c->text.data ? c->text.data + thought : "";
+    text.len = len - thought;
 
     vm_buf_lit(out, "{\"index\":");
     vm_buf_uint(out, (uint64_t) (c - g->choices));
     vm_buf_lit(out, ",\"message\":{\"role\":");
     vm_buf_json(out, g->role, strlen(g->role));
     vm_buf_lit(out, ",\"content\":");
+    vm_chat_content(g, c, text, out);
+    vm_buf_lit(out, ",\"refusal\":null,\"annotations\":null,\"audio\":null,"
+                    "\"function_call\":null");
+    vm_chat_calls(c, out);
+    vm_buf_lit(out, ",\"reasoning\":");
 
-    if (g->echoed.len) {
-        text = vm_pool_alloc(g->pool, g->echoed.len + len);
-
-        if (text) {
-            memcpy(text, g->echoed.data, g->echoed.len);
-            memcpy(text + g->echoed.len, c->text.data, len);
-            vm_buf_json(out, text, g->echoed.len + len);
-        }
+    if (c->thinks && thought && g->params.include_reasoning) {
+        vm_buf_json(out, c->text.data, thought);
 
     } else {
-        vm_buf_json(out, c->text.data ? c->text.data : "", len);
+        vm_buf_lit(out, "null");
     }
 
-    vm_buf_lit(out, ",\"refusal\":null,\"annotations\":null,\"audio\":null,"
-                    "\"function_call\":null,\"reasoning\":null},"
-                    "\"logprobs\":");
+    vm_buf_lit(out, "},\"logprobs\":");
 
     if (g->nlogprobs >= 0) {
         vm_piece_logprobs_chat(g, c, 0, c->made, out);
@@ -725,7 +948,7 @@ vm_chat_choice(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
     }
 
     vm_buf_lit(out, ",\"finish_reason\":");
-    vm_piece_finish_reason(c, out);
+    vm_chat_finish(g, c, out);
     vm_buf_lit(out, ",\"stop_reason\":");
     vm_piece_stop_reason(c, out);
     vm_buf_lit(out, ",\"token_ids\":");
@@ -795,5 +1018,5 @@ vm_chat_end(vm_generation_t *g, vm_buf_t *out)
 
 
 const vm_protocol_t  vm_chat = {
-    "chat", vm_chat_parse, vm_chat_begin, vm_chat_chunk, vm_chat_end
+    "chat", 1, vm_chat_parse, vm_chat_begin, vm_chat_chunk, vm_chat_end
 };

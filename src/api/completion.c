@@ -646,6 +646,6 @@ vm_completion_end(vm_generation_t *g, vm_buf_t *out)
 
 
 const vm_protocol_t  vm_completion = {
-    "completion", vm_completion_parse, vm_completion_begin,
+    "completion", 0, vm_completion_parse, vm_completion_begin,
     vm_completion_chunk, vm_completion_end
 };

@@ -140,6 +140,15 @@ vm_error_render(vm_buf_t *b, const vm_error_t *e, int spaced)
         return;
     }
 
+    if (e->anthropic) {
+        vm_buf_lit(b, "{\"type\":\"error\",\"error\":{\"type\":");
+        vm_buf_json(b, e->type, strlen(e->type));
+        vm_buf_lit(b, ",\"message\":");
+        vm_buf_json(b, e->message, strlen(e->message));
+        vm_buf_lit(b, "}}");
+        return;
+    }
+
     vm_buf_printf(b, "{\"error\"%s{\"message\"%s", colon, colon);
     vm_buf_json(b, e->message, strlen(e->message));
     vm_buf_printf(b, "%s\"type\"%s\"%s\"%s\"param\"%s", comma, colon, e->type,

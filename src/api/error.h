@@ -16,6 +16,7 @@ typedef struct {
     const char  *param;             /* NULL: null */
     const char  *message;           /* NUL-terminated, UTF-8 */
     unsigned     detail:1;          /* {"detail": message} instead */
+    unsigned     anthropic:1;       /* in the shape of Anthropic's errors */
     unsigned     outside:1;         /* answered outside of all layers: without
                                        the headers that they add */
 } vm_error_t;

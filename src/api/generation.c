@@ -52,6 +52,7 @@ vm_generation_free(vm_generation_t *g)
     }
 
     json_decref(g->constraint);
+    json_decref(g->body);
 }
 
 

@@ -33,6 +33,32 @@ typedef enum {
     VM_STOP_REPETITION
 } vm_stop_e;
 
+/* What a piece of a choice's text is, for servers that have parsers. */
+
+typedef enum {
+    VM_PART_REASONING,
+    VM_PART_CONTENT,
+    VM_PART_WRAP,                   /* of a call: no one sees it */
+    VM_PART_NAME,                   /* of a call, up to its arguments */
+    VM_PART_ARGUMENTS
+} vm_part_e;
+
+typedef struct {
+    vm_part_e         kind;
+    unsigned          whole;        /* seen to its end */
+    uint32_t          call;         /* which one, from 0 */
+    size_t            from;         /* bytes after the thought */
+    size_t            to;
+} vm_span_t;
+
+typedef struct {
+    const char       *id;
+    const char       *name;
+    const char       *arguments;    /* as Python dumps them */
+    size_t            end;          /* byte behind the arguments */
+} vm_tool_call_t;
+
+
 struct vm_choice_s {
 
     /* the plan: known before the first token is due */
@@ -44,6 +70,13 @@ struct vm_choice_s {
     vm_str_t          stop_string;
     uint32_t          stop_token;
     size_t            text_end;     /* bytes of its text up to the cut */
+    uint32_t          think_end;    /* the token that ends a thought; VM_NEVER:
+                                       it does not end */
+    unsigned          thinks;
+    vm_span_t        *parts;        /* of a text with calls */
+    uint32_t          nparts;
+    vm_tool_call_t   *calls;
+    uint32_t          ncalls;
 
     /* the state of the run */
 
@@ -54,6 +87,10 @@ struct vm_choice_s {
     char              half[4];      /* of a character that is not whole yet */
     uint8_t           nhalf;
     size_t            shown;        /* bytes of `text` that were sent */
+    size_t            thought;      /* bytes of a thought that is over */
+    unsigned          block;        /* the open one's kind, for protocols that
+                                       have blocks; 0: none is open */
+    uint32_t          blocks;       /* those that are closed */
 
     /* times of the engine, in seconds; for metrics in the answer */
 
@@ -165,6 +202,8 @@ struct vm_generation_s {
     uint32_t              nchoices;
     uint32_t              live;             /* choices not over yet */
 
+    json_t               *body;             /* a chat's, if one was made of
+                                               another protocol's */
     vm_error_t            late;             /* found by the engine's front
                                                end: a stream has its 200 by
                                                then; status 0: none */
@@ -199,6 +238,7 @@ struct vm_generation_s {
 
 struct vm_protocol_s {
     const char  *name;
+    unsigned     parts;             /* knows thoughts and tool calls */
 
     /* Fills a generation; VM_ERROR with call->error. */
     int        (*parse)(vm_generation_t *g, const json_t *body);

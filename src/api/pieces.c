@@ -2,6 +2,7 @@
  * Usage, reasons, token ids, fingerprints: what chat and completions share.
  */
 
+#include "parts.h"
 #include "pieces.h"
 #include "../base/rand.h"
 
@@ -134,6 +135,15 @@ vm_piece_counts(uint64_t prompt, uint64_t output, vm_buf_t *out)
 
 
 void
+vm_piece_thoughts(const vm_generation_t *g, vm_buf_t *out)
+{
+    vm_buf_lit(out, "{\"reasoning_tokens\":");
+    vm_buf_uint(out, vm_parts_thought_tokens(g));
+    vm_buf_char(out, '}');
+}
+
+
+void
 vm_piece_usage(const vm_generation_t *g, int created_cache, vm_buf_t *out)
 {
     vm_piece_counts(vm_generation_prompt_tokens(g),
@@ -151,7 +161,15 @@ vm_piece_usage(const vm_generation_t *g, int created_cache, vm_buf_t *out)
         vm_buf_lit(out, "null");
     }
 
-    vm_buf_lit(out, ",\"completion_tokens_details\":null}");
+    vm_buf_lit(out, ",\"completion_tokens_details\":");
+
+    if (g->protocol->parts && g->settings->reasoning_parser) {
+        vm_piece_thoughts(g, out);
+        vm_buf_char(out, '}');
+
+    } else {
+        vm_buf_lit(out, "null}");
+    }
 }
 
 

@@ -26,6 +26,7 @@ void vm_piece_ids(const vm_generation_t *g, const vm_choice_t *c,
 void vm_piece_prompt_ids(const vm_prompt_t *p, vm_buf_t *out);
 
 /* The usage object of a whole answer; `created_cache` as chat has it. */
+void vm_piece_thoughts(const vm_generation_t *g, vm_buf_t *out);
 void vm_piece_usage(const vm_generation_t *g, int created_cache,
     vm_buf_t *out);
 

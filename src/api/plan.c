@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include "constraint.h"
 #include "params.h"
+#include "parts.h"
 #include "plan.h"
 #include "../base/rand.h"
 
@@ -234,20 +235,32 @@ vm_plan_encode(vm_generation_t *g, vm_choice_t *c, const char *text,
 static int
 vm_plan_fixed(vm_generation_t *g, vm_choice_t *c, uint64_t key, int *fixed)
 {
-    int       rc;
-    vm_buf_t  b;
+    int            rc;
+    vm_buf_t       b;
+    const json_t  *tool;
 
-    *fixed = 0;
+    *fixed = 1;
+    tool = g->protocol->parts ? vm_parts_tool(g, key) : NULL;
 
-    if (g->constraint == NULL) {
+    vm_buf_init(&b);
+
+    if (tool) {
+        rc = vm_parts_say(g, tool, key, &b);
+
+    } else if (g->constraint) {
+        rc = vm_plan_constraint(g, key, &b, fixed);
+
+    } else {
+        *fixed = 0;
         return VM_OK;
     }
 
-    vm_buf_init(&b);
-    rc = vm_plan_constraint(g, key, &b, fixed);
-
     if (rc == VM_OK && b.failed) {
         rc = vm_error_memory(&g->call->error);
+    }
+
+    if (rc == VM_OK && b.len && vm_parts_calling(g)) {
+        rc = vm_parts_find(g, c, b.data, b.len, key);
     }
 
     if (rc == VM_OK) {
@@ -304,18 +317,44 @@ uint32_t
 vm_generation_token(const vm_generation_t *g, const vm_choice_t *c,
     uint32_t pos)
 {
-    uint64_t  r;
+    uint64_t     r;
+    uint32_t     ends;
+    vm_writer_t  w;
 
     if (c->stop == VM_STOP_EOS && pos >= c->stop_at) {
         return vm_tokenizer_eos(g->settings->tokenizer);
     }
 
+    ends = c->thinks ? c->think_end : VM_NEVER;
+
     if (g->allowed) {
+
+        /* the last of them plays the token that ends a thought */
+
+        if (pos == ends) {
+            return g->allowed[g->nallowed - 1];
+        }
+
         r = vm_rand_at(c->writer.key, pos);
-        return g->allowed[r % g->nallowed];
+        return g->allowed[r % (g->nallowed - (ends != VM_NEVER))];
     }
 
-    return vm_writer_token(&c->writer, pos);
+    if (!c->thinks) {
+        return vm_writer_token(&c->writer, pos);
+    }
+
+    if (pos == ends) {
+        return vm_tokenizer_eos(g->settings->tokenizer);
+    }
+
+    if (pos > ends && ends != VM_NEVER) {
+        return vm_writer_token(&c->writer, pos - ends - 1);
+    }
+
+    w = c->writer;                      /* a thought is words alone */
+    w.nlead = 0;
+
+    return vm_writer_token(&w, pos);
 }
 
 
@@ -538,11 +577,37 @@ vm_plan_strings(vm_generation_t *g, vm_choice_t *c, uint32_t limit)
 }
 
 
+/*
+ * A thought's length.  A model that was never trained does not stop to think,
+ * and so it is where nothing limits answers; where their lengths are drawn a
+ * thought is a third of the answer.
+ */
+
+static void
+vm_plan_thought(vm_generation_t *g, vm_choice_t *c, uint32_t length,
+    uint64_t key)
+{
+    c->thinks = (unsigned) vm_parts_thinks(g);
+    c->think_end = VM_NEVER;
+
+    if (!c->thinks) {
+        return;
+    }
+
+    if (g->nallowed >= 2) {
+        c->think_end = 2 + (uint32_t) (vm_rand_at(key, 3) % 4);
+
+    } else if (length != VM_NEVER && length >= 3) {
+        c->think_end = length / 3;
+    }
+}
+
+
 static int
 vm_plan_choice(vm_generation_t *g, vm_choice_t *c, uint32_t index)
 {
     int       fixed;
-    uint32_t  least, length, limit;
+    uint32_t  before, least, length, limit;
     uint64_t  key;
 
     key = vm_plan_key(g, c, index);
@@ -559,19 +624,24 @@ vm_plan_choice(vm_generation_t *g, vm_choice_t *c, uint32_t index)
 
     limit = g->max_tokens[c->prompt];
     least = (uint32_t) g->params.min_tokens.v;
+    length = vm_plan_length(g->call->output, key);
+
+    vm_plan_thought(g, c, length, key);
+    before = c->thinks && c->think_end != VM_NEVER ? c->think_end + 1 : 0;
 
     if (fixed) {
 
         /* nothing else may follow: the model's end of text */
 
-        vm_plan_stop(c, VM_STOP_EOS, vm_max(c->writer.nlead, least));
+        if (!c->thinks || before) {
+            vm_plan_stop(c, VM_STOP_EOS,
+                         vm_max(before + c->writer.nlead, least));
+        }
 
     } else if (!g->params.max_tokens.set
                && !g->params.max_completion_tokens.set
                && !g->params.ignore_eos && g->allowed == NULL)
     {
-        length = vm_plan_length(g->call->output, key);
-
         if (length <= limit) {
             vm_plan_stop(c, VM_STOP_EOS, vm_max(length - 1, least));
         }

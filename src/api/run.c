@@ -90,6 +90,12 @@ vm_run_token(vm_generation_t *g, vm_choice_t *c)
         return;                         /* a stop token has no text */
     }
 
+    if (c->thinks && c->made - 1 == c->think_end) {
+        vm_run_decode_end(c);
+        c->thought = c->text.len;
+        return;                         /* nor has the end of a thought */
+    }
+
     piece = (g->params.skip_special_tokens
              || !vm_tokenizer_special(g->settings->tokenizer, id))
             ? vm_tokenizer_bytes(g->settings->tokenizer, id)
@@ -213,6 +219,13 @@ void
 vm_generation_fail(vm_generation_t *g, const vm_error_t *e, vm_buf_t *out)
 {
     (void) g;
+
+    if (e->anthropic) {
+        vm_buf_lit(out, "event: error\ndata: ");
+        vm_error_render(out, e, 0);
+        vm_buf_lit(out, "\n\n");
+        return;
+    }
 
     vm_buf_lit(out, "data: ");
     vm_error_render(out, e, 1);

@@ -8,7 +8,8 @@
 #include "scheduler.h"
 
 
-static void vm_control_end(vm_engine_t *e, vm_seq_t *s, vm_abort_e how);
+static int vm_control_end(vm_engine_t *e, vm_seq_t *s, vm_abort_e how);
+static void vm_control_all(vm_engine_t *e, uint32_t owner, vm_abort_e how);
 static void vm_control_lose(vm_engine_t *e, const vm_plan_t *p);
 
 
@@ -20,8 +21,7 @@ vm_engine_cancel(vm_engine_t *e, vm_handle_t h, vm_time_t now)
     vm_drive_before(e, now);
     s = vm_seq_find(e, h);
 
-    if (s) {
-        vm_control_end(e, s, VM_ABORT_CANCEL);
+    if (s && vm_control_end(e, s, VM_ABORT_CANCEL)) {
         vm_drive_settle(e);
     }
 }
@@ -35,8 +35,9 @@ vm_engine_abort(vm_engine_t *e, vm_handle_t h, int counted, vm_time_t now)
     vm_drive_before(e, now);
     s = vm_seq_find(e, h);
 
-    if (s) {
-        vm_control_end(e, s, counted ? VM_ABORT_COUNTED : VM_ABORT_QUIET);
+    if (s && vm_control_end(e, s, counted ? VM_ABORT_COUNTED
+                                          : VM_ABORT_QUIET))
+    {
         vm_drive_settle(e);
     }
 }
@@ -45,58 +46,70 @@ vm_engine_abort(vm_engine_t *e, vm_handle_t h, int counted, vm_time_t now)
 void
 vm_engine_abort_all(vm_engine_t *e, int counted, vm_time_t now)
 {
-    uint32_t   i, k, next;
-    vm_seq_t  *s;
+    uint32_t  i;
 
     vm_drive_before(e, now);
 
-    for (k = 0; k < e->conf.owners; k++) {
-        for (i = vm_owner(e, k)->seqs; i != VM_NONE; i = next) {
-            s = vm_seq(e, i);
-            next = s->owner_next;
-            vm_control_end(e, s, counted ? VM_ABORT_COUNTED : VM_ABORT_QUIET);
-        }
+    for (i = 0; i < e->conf.owners; i++) {
+        vm_control_all(e, i, counted ? VM_ABORT_COUNTED : VM_ABORT_QUIET);
     }
-
-    vm_drive_settle(e);
 }
 
 
 void
 vm_engine_release(vm_engine_t *e, uint32_t owner, vm_time_t now)
 {
-    uint32_t   i, next;
-    vm_seq_t  *s;
-
     vm_drive_before(e, now);
-
-    for (i = vm_owner(e, owner)->seqs; i != VM_NONE; i = next) {
-        s = vm_seq(e, i);
-        next = s->owner_next;
-        vm_control_end(e, s, VM_ABORT_CANCEL);
-    }
-
-    vm_drive_settle(e);
+    vm_control_all(e, owner, VM_ABORT_CANCEL);
 }
 
 
 static void
+vm_control_all(vm_engine_t *e, uint32_t owner, vm_abort_e how)
+{
+    int        stirred;
+    uint32_t   i, next;
+    vm_seq_t  *s;
+
+    stirred = 0;
+
+    for (i = vm_owner(e, owner)->seqs; i != VM_NONE; i = next) {
+        s = vm_seq(e, i);
+        next = s->owner_next;
+        stirred |= vm_control_end(e, s, how);
+    }
+
+    if (stirred) {
+        vm_drive_settle(e);
+    }
+}
+
+
+/* 1 if the scheduler has to look. */
+
+static int
 vm_control_end(vm_engine_t *e, vm_seq_t *s, vm_abort_e how)
 {
-    if (s->state != VM_SEQ_ENDED) {
-        vm_sched_abort_later(e, s, how);
+    if (s->state == VM_SEQ_ENDED) {
 
         if (how == VM_ABORT_CANCEL) {
-
-            /* nothing that came before is of interest any more */
-
             vm_events_drop(e, s);
+            vm_seq_release(e, s);
         }
 
-    } else if (how == VM_ABORT_CANCEL) {
-        vm_events_drop(e, s);
-        vm_seq_release(e, s);
+        return 0;
     }
+
+    if (how == VM_ABORT_CANCEL) {
+
+        /* nothing that came before is of interest any more */
+
+        vm_events_drop(e, s);
+    }
+
+    vm_sched_abort_later(e, s, how);
+
+    return 1;
 }
 
 

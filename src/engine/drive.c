@@ -170,14 +170,13 @@ vm_drive_plan(vm_engine_t *e, vm_time_t t)
     /* nothing to wait for: what was to end with a step ends now */
 
     vm_drive_idle(e, t);
-
     if (e->npreempted || e->aborts != VM_NONE) {
         vm_sched_aborts(e, t);
         e->plan_at = t;
         return;
     }
 
-    e->plan_at = vm_sched_arrival(e);
+    e->plan_at = vm_sched_arrival(e, t);
 }
 
 
@@ -269,6 +268,6 @@ vm_drive_clocks(vm_engine_t *e, vm_time_t until)
             vm_drive_idle(e, t);
         }
 
-        e->plan_at = e->npreempted ? t : vm_sched_arrival(e);
+        e->plan_at = e->npreempted ? t : vm_sched_arrival(e, t);
     }
 }

@@ -155,11 +155,11 @@ vm_sched_running(vm_engine_t *e, vm_plan_t *p, uint32_t *budget,
 static void
 vm_sched_ready(vm_engine_t *e, vm_plan_t *p)
 {
-    uint32_t   i, k, n, pass, budget, *ready;
+    uint32_t   i, k, n, pass, back, *ready;
     vm_seq_t  *s;
 
     ready = vm_ready(e);
-    budget = UINT32_MAX;
+    back = 0;
     pass = 0;
 
     for (i = 0; i < e->nready; i++) {
@@ -169,9 +169,9 @@ vm_sched_ready(vm_engine_t *e, vm_plan_t *p)
         }
 
         s = vm_seq(e, ready[i]);
-        n = vm_sched_need(e, s, budget, 0);
+        n = vm_sched_need(e, s, UINT32_MAX, 0);
 
-        if (vm_sched_room(e, p, s, n, &budget, &pass) != VM_OK) {
+        if (vm_sched_room(e, p, s, n, &back, &pass) != VM_OK) {
             break;
         }
 
@@ -519,7 +519,7 @@ vm_sched_fetch(vm_engine_t *e, vm_seq_t *s, vm_time_t now, uint32_t keep)
 
 
 vm_time_t
-vm_sched_arrival(vm_engine_t *e)
+vm_sched_arrival(vm_engine_t *e, vm_time_t now)
 {
     uint32_t   i;
     vm_time_t  at;
@@ -527,7 +527,9 @@ vm_sched_arrival(vm_engine_t *e)
     at = VM_TIME_NONE;
 
     for (i = e->remote.head; i != VM_NONE; i = vm_seq(e, i)->next) {
-        at = vm_min(at, vm_seq(e, i)->due);
+        if (vm_seq(e, i)->due > now) {
+            at = vm_min(at, vm_seq(e, i)->due);
+        }
     }
 
     return at;

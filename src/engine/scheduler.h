@@ -48,8 +48,8 @@ void vm_sched_leave(vm_engine_t *e, vm_seq_t *s);
 
 uint32_t vm_sched_waiting(const vm_engine_t *e);
 
-/* When KV from elsewhere arrives next; VM_TIME_NONE. */
-vm_time_t vm_sched_arrival(vm_engine_t *e);
+/* When KV from elsewhere arrives next, after now; VM_TIME_NONE. */
+vm_time_t vm_sched_arrival(vm_engine_t *e, vm_time_t now);
 
 
 #endif /* VM_SCHEDULER_H */

@@ -101,7 +101,20 @@ vm_step_token(vm_engine_t *e, vm_seq_t *s, const vm_planned_t *p)
 vm_time_t
 vm_step_transfer(vm_engine_t *e, uint32_t tokens)
 {
-    return vm_step_scaled(e, e->conf.latency.kv_transfer_per_token * tokens);
+    const vm_latency_t  *l;
+
+    l = &e->conf.latency;
+
+    /*
+     * Where steps take no time nothing may: a sequence that waits for blocks
+     * would be planned and preempted for ever while they wait for their KV.
+     */
+
+    if (l->model == VM_LATENCY_NONE) {
+        return 0;
+    }
+
+    return vm_step_scaled(e, l->kv_transfer_per_token * tokens);
 }
 
 

@@ -4,6 +4,7 @@
  */
 
 #include "http.h"
+#include "../api/anthropic.h"
 #include "../api/embedding.h"
 #include "../api/models.h"
 #include "../api/tokens.h"
@@ -20,6 +21,29 @@ ngx_int_t
 ngx_http_vllm_mock_completions(ngx_http_vllm_mock_ctx_t *ctx)
 {
     return ngx_http_vllm_mock_generate(ctx, &vm_completion, ctx->body);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_messages(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    return ngx_http_vllm_mock_generate(ctx, &vm_anthropic, ctx->body);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_count_tokens(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    vm_buf_t  b;
+
+    vm_buf_init(&b);
+
+    if (vm_anthropic_count(&ctx->call, ctx->body, &b) != VM_OK) {
+        vm_buf_free(&b);
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    return ngx_http_vllm_mock_json(ctx, &b);
 }
 
 
