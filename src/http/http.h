@@ -91,6 +91,8 @@ typedef struct {
     vm_engine_conf_t         *engine_conf;
     unsigned                  scaled:1;
     unsigned                  legacy:1;
+    unsigned                  user_seqs:1;          /* max_num_seqs given */
+    unsigned                  user_tokens:1;        /* ..batched_tokens given */
     unsigned                  user_blocks:1;        /* num_gpu_blocks given */
     unsigned                  user_block_size:1;
     ngx_str_t                 ignored;      /* arguments without a meaning */
