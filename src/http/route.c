@@ -34,6 +34,8 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
     { "/v1/chat/completions", POST, "POST", JSON, to(chat), NEEDS_GENERATE },
     { "/v1/completions", POST, "POST", JSON, to(completions),
       NEEDS_GENERATE },
+    { "/v1/responses", POST, "POST", JSON, to(responses), NEEDS_GENERATE },
+    { "/v1/responses/*", GET|POST, "GET", NONE, to(response), NEEDS_GENERATE },
     { "/v1/messages", POST, "POST", JSON, to(messages), NEEDS_GENERATE },
     { "/v1/messages/count_tokens", POST, "POST", JSON, to(count_tokens),
       NEEDS_GENERATE },
