@@ -30,6 +30,8 @@ help:
 #: make            build the module (and the tools), print where it is
 #: make run        install what is missing, build, serve on SERVER_PORT (8000)
 #: make test       install what tests need, run all of them
+#: make image-test build the image and run it (Docker, or buildah as root)
+#: make kube-test KUBE=DIR  against a real Kubernetes API (t/kube/README.md)
 #: make install    into nginx's module directory
 #: make golden     replay the recordings of a real vLLM [CASES="FILES"]
 #: make NGINX_SRC=DIR ...   the same against an nginx source tree
@@ -130,3 +132,14 @@ golden-metrics: $(MODULE)
 
 clean:
 	rm -rf $(BUILD)
+
+
+# ---- the image and the cluster: not part of make test ----
+
+.PHONY: image-test kube-test
+
+image-test:
+	@python3 t/image/image_test.py
+
+kube-test: $(MODULE)
+	@python3 t/kube/kube_test.py "$(KUBE)"

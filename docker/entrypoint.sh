@@ -331,13 +331,18 @@ case ${1:-} in
 healthcheck)
     healthcheck ;;
 serve)
-    shift ;;
+    shift
+    [ "${1:-}" != healthcheck ] || healthcheck ;;
 --version|-v)
     echo "${VLLM_MOCK_VERSION:-0.32.0}"
     exit 0 ;;
 bench|chat|complete|run-batch|collect-env)
     fail "\"$1\" is not simulated: only \"serve\" is" ;;
 esac
+
+# the image's entry point is `vllm serve`, and "serve MODEL" is given to it
+
+[ "${1:-}" != serve ] || shift
 
 mkdir -p "$run" || fail "$run cannot be written: mount a volume at /tmp"
 [ -w "$run" ] || fail "$run cannot be written: mount a volume at /tmp"

@@ -113,13 +113,7 @@ counted "golden http" python3 t/golden/replay.py compare
 counted "golden metrics" python3 t/golden/replay.py metrics
 counted "sdk" t/e2e/run.sh
 
-if command -v kubectl > /dev/null; then
-    for overlay in k8s k8s/overlays/*/; do
-        [ -f "$overlay/kustomization.yaml" ] || continue
-        one "manifests $overlay" kubectl kustomize "$overlay"
-    done
-else
-    echo "kubectl is not here: manifests are not rendered"
-fi
+counted "replica count" python3 t/kube/replicas_test.py
+counted "manifests" python3 t/kube/manifests_test.py
 
 end

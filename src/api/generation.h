@@ -202,6 +202,7 @@ struct vm_generation_s {
     uint32_t              nchoices;
     uint32_t              live;             /* choices not over yet */
 
+    void                 *own;              /* the protocol's, in the pool */
     json_t               *body;             /* a chat's, if one was made of
                                                another protocol's */
     vm_error_t            late;             /* found by the engine's front

@@ -4,6 +4,7 @@ import os
 import sys
 import traceback
 
+import anthropic
 import openai
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -86,6 +87,77 @@ def structured():
         import json
         value = json.loads(r.choices[0].message.content)
         assert set(value) == {"city", "age"} and isinstance(value["age"], int), value
+
+
+TOOL = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+        "required": ["city", "days"], "additionalProperties": False}
+
+
+@check
+def tool_calls_stream():
+    import json
+    with serving("--enable-auto-tool-choice --tool-call-parser hermes") as s:
+        stream = client(s).chat.completions.create(
+            model=MODEL, messages=SAY, stream=True, tool_choice="required",
+            tools=[{"type": "function", "function": {"name": "weather", "parameters": TOOL}}])
+        names, arguments, reasons = [], "", []
+        for c in stream:
+            for call in c.choices[0].delta.tool_calls or []:
+                names += [call.function.name] if call.function.name else []
+                arguments += call.function.arguments or ""
+            reasons += [c.choices[0].finish_reason] if c.choices[0].finish_reason else []
+        assert names == ["weather"] and reasons == ["tool_calls"], (names, reasons)
+        assert set(json.loads(arguments)) == {"city", "days"}, arguments
+
+
+@check
+def reasoning():
+    with serving("--reasoning-parser qwen3", location="vllm_mock m; vllm_mock_output tokens=30;") as s:
+        m = client(s).chat.completions.create(model=MODEL, messages=SAY)
+        assert m.choices[0].message.reasoning and m.choices[0].message.content, m
+        assert 0 < m.usage.completion_tokens_details.reasoning_tokens < m.usage.completion_tokens
+
+
+@check
+def responses():
+    with serving() as s:
+        whole = client(s).responses.create(model=MODEL, input="Hello", max_output_tokens=8)
+        assert whole.output_text and whole.usage.output_tokens <= 8
+        events = list(client(s).responses.create(model=MODEL, input="Hello", max_output_tokens=8, stream=True))
+        assert [e.sequence_number for e in events] == list(range(len(events)))
+        text = "".join(e.delta for e in events if e.type == "response.output_text.delta")
+        assert events[-1].type == "response.completed" and events[-1].response.output_text == text
+
+
+def claude(server):
+    return anthropic.Anthropic(base_url=server.url, api_key="none", max_retries=0)
+
+
+@check
+def messages():
+    with serving() as s:
+        m = claude(s).messages.create(model=MODEL, max_tokens=8, messages=SAY)
+        assert m.content[0].text and m.usage.output_tokens <= 8, m
+        assert claude(s).messages.count_tokens(model=MODEL, messages=SAY).input_tokens == m.usage.input_tokens
+        with claude(s).messages.stream(model=MODEL, max_tokens=8, messages=SAY) as stream:
+            text = "".join(stream.text_stream)
+            assert stream.get_final_message().content[0].text == text and text
+
+
+@check
+def messages_tool():
+    with serving("--enable-auto-tool-choice --tool-call-parser hermes") as s:
+        m = claude(s).messages.create(model=MODEL, max_tokens=200, messages=SAY, tool_choice={"type": "any"},
+                                      tools=[{"name": "weather", "input_schema": TOOL}])
+        assert m.stop_reason == "tool_use" and set(m.content[0].input) == {"city", "days"}, m
+
+
+@check
+def simulation_takes_the_devices_profile():
+    profiles = os.path.join(mock.ROOT, "profiles")
+    with mock.Mock(server="vllm_mock_model llama2-7b; vllm_mock_profiles %s;" % profiles,
+                   env={"SIMULATION": "a100"}) as s:
+        assert 'num_gpu_blocks="7424"' in s.get()
 
 
 @check
