@@ -213,18 +213,6 @@ suite "golden metrics, sanitized" counted bash -c \
 suite "t/*.t, sanitized" counted bash -c 'sanitized t/prove.sh'
 
 
-# ---- what can be looked at without a cluster ----
-
-if command -v kubectl > /dev/null; then
-    for overlay in k8s k8s/overlays/*/; do
-        [ -f "$overlay/kustomization.yaml" ] || continue
-        suite "manifests $overlay" whole kubectl kustomize "$overlay"
-    done
-else
-    echo "kubectl is not here: manifests are not rendered"
-fi
-
-
 nothing_left() {
     local i
     for i in $(seq 100); do

@@ -91,6 +91,8 @@ typedef struct {
     vm_engine_conf_t         *engine_conf;
     unsigned                  scaled:1;
     unsigned                  legacy:1;
+    unsigned                  user_seqs:1;          /* max_num_seqs given */
+    unsigned                  user_tokens:1;        /* ..batched_tokens given */
     unsigned                  user_blocks:1;        /* num_gpu_blocks given */
     unsigned                  user_block_size:1;
     ngx_str_t                 ignored;      /* arguments without a meaning */
@@ -429,6 +431,11 @@ ngx_int_t ngx_http_vllm_mock_tokenize(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_detokenize(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_tokenizer_info(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_embeddings(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_pooling(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_classify(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_score(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_rerank(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_cohere(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_health(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_ready(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_version(ngx_http_vllm_mock_ctx_t *ctx);

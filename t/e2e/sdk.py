@@ -153,6 +153,14 @@ def messages_tool():
 
 
 @check
+def simulation_takes_the_devices_profile():
+    profiles = os.path.join(mock.ROOT, "profiles")
+    with mock.Mock(server="vllm_mock_model llama2-7b; vllm_mock_profiles %s;" % profiles,
+                   env={"SIMULATION": "a100"}) as s:
+        assert 'num_gpu_blocks="7424"' in s.get()
+
+
+@check
 def unknown_model():
     with serving() as s:
         try:
