@@ -83,6 +83,8 @@ suite() {
         f=1
         [ "$kind" != whole ] || p=0
         [ "$rc" != 124 ] || echo "TIMED OUT" >> "$log"
+    elif grep -q ': skipped: ' "$log"; then
+        sed -n 's/^.*: skipped: /(/; t p; b; :p s/$/)/p' "$log"
     elif [ $((p + f)) = 0 ]; then
         f=1
         echo "NOTHING WAS TESTED" >> "$log"
