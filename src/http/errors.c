@@ -78,6 +78,8 @@ ngx_http_vllm_mock_errors_text(ngx_uint_t status, vm_buf_t *b)
     ngx_uint_t   i;
     vm_error_t   e;
 
+    ngx_memzero(&e, sizeof(vm_error_t));
+
     if (status == NGX_HTTP_NOT_ALLOWED) {
         vm_error_detail(&e, 405, "Method Not Allowed");
 

@@ -485,7 +485,13 @@ ngx_http_vllm_mock_handler(ngx_http_request_t *r)
 
     if (rc != NGX_DECLINED) {
 
-        /* answered without its body, which nginx reads and drops */
+        /* answered without its body: it must not pass for the next request */
+
+        r->expect_tested = 1;
+
+        if (ngx_http_discard_request_body(r) != NGX_OK) {
+            r->keepalive = 0;
+        }
 
         return rc;
     }

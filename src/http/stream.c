@@ -781,6 +781,15 @@ ngx_http_vllm_mock_generate(ngx_http_vllm_mock_ctx_t *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* the head of a stream goes out before its first token, as uvicorn's */
+
+    if (g->stream && s->pending.len == 0 && !s->done
+        && ngx_http_send_special(r, NGX_HTTP_FLUSH) == NGX_ERROR)
+    {
+        s->closed = 1;
+        return NGX_ERROR;
+    }
+
     if (s->done || s->pending.len || g->stream) {
         ngx_http_vllm_mock_flush(s);
     }
