@@ -31,7 +31,7 @@ help:
 #: make run        install what is missing, build, serve on SERVER_PORT (8000)
 #: make test       install what tests need, run all of them
 #: make image-test build the image and run it (Docker, or buildah as root)
-#: make kube-test KUBE=DIR  against a real Kubernetes API (t/kube/README.md)
+#: make kube-test KUBE=DIR  against a real Kubernetes API (docs/kubernetes.md)
 #: make install    into nginx's module directory
 #: make golden     replay the recordings of a real vLLM [CASES="FILES"]
 #: make NGINX_SRC=DIR ...   the same against an nginx source tree

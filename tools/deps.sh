@@ -8,7 +8,7 @@ packages=(nginx nginx-dev libjansson-dev gcc make libc6-dev curl)
 if [ "${1:-build}" = test ]; then
     packages+=(libcmocka-dev clang libclang-rt-14-dev cppcheck
                libtest-base-perl liblist-moreutils-perl perl python3
-               python3-venv nodejs npm prometheus kubectl)
+               python3-venv python3-yaml nodejs npm prometheus kubectl)
 fi
 
 missing=()

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include "embedding.h"
+#include "message.h"
 #include "params.h"
 #include "../base/rand.h"
 
@@ -17,6 +18,8 @@
 
 typedef struct {
     vm_any_t       input;
+    vm_any_t       messages;
+    vm_any_t       normalize;
     vm_int_t       dimensions;
     const json_t  *model;
     const json_t  *encoding_format;
@@ -47,24 +50,42 @@ static const vm_type_t  vm_embed_format_type = {
     .kind = VM_T_LITERAL, .values = vm_embed_formats
 };
 
+#define VM_EMBED_FIELDS                                                       \
+    vm_embed_row(encoding_format, vm_embed_format_type, VM_F_NOTNULL),        \
+    vm_embed_row(dimensions, vm_int_type, 0),                                 \
+    vm_embed_row(request_id, vm_str_type, VM_F_NOTNULL),                      \
+    vm_embed_row(normalize, vm_any_type, 0),                                  \
+    { "truncate_prompt_tokens", &vm_truncate_type, VM_F_CHECK, 0, 0, NULL },  \
+    vm_field_end
+
 static const vm_field_t  vm_embed_fields[] = {
     vm_embed_row(model, vm_str_type, 0),
     { "user", &vm_str_type, VM_F_CHECK, 0, 0, NULL },
     vm_embed_row(input, vm_embed_input_type, VM_F_REQUIRED|VM_F_NOTNULL),
-    vm_embed_row(encoding_format, vm_embed_format_type, VM_F_NOTNULL),
-    vm_embed_row(dimensions, vm_int_type, 0),
-    vm_embed_row(request_id, vm_str_type, VM_F_NOTNULL),
-    vm_field_end
+    VM_EMBED_FIELDS
+};
+
+/* the same with a conversation instead */
+
+static const vm_field_t  vm_embed_chat_fields[] = {
+    vm_embed_row(model, vm_str_type, 0),
+    { "user", &vm_str_type, VM_F_CHECK, 0, 0, NULL },
+    vm_embed_row(messages, vm_messages_type, VM_F_REQUIRED|VM_F_NOTNULL),
+    VM_EMBED_FIELDS
 };
 
 static const vm_type_t  vm_embed_type = {
     .kind = VM_T_MODEL, .fields = vm_embed_fields
 };
 
+static const vm_type_t  vm_embed_chat_type = {
+    .kind = VM_T_MODEL, .fields = vm_embed_chat_fields
+};
+
 
 /* A token's numbers are made on the fly, one for each dimension. */
 
-static void
+void
 vm_embed_vector(const uint32_t *ids, size_t n, uint32_t dims, float *out)
 {
     double    norm;
@@ -93,7 +114,7 @@ vm_embed_vector(const uint32_t *ids, size_t n, uint32_t dims, float *out)
 }
 
 
-static void
+void
 vm_embed_base64(const unsigned char *p, size_t n, vm_buf_t *out)
 {
     size_t             i;
@@ -116,7 +137,7 @@ vm_embed_base64(const unsigned char *p, size_t n, vm_buf_t *out)
 }
 
 
-static void
+void
 vm_embed_print(const float *v, uint32_t dims, int base64, vm_buf_t *out)
 {
     uint32_t  k;
@@ -136,6 +157,34 @@ vm_embed_print(const float *v, uint32_t dims, int base64, vm_buf_t *out)
     }
 
     vm_buf_char(out, ']');
+}
+
+
+/* ---- inputs ---- */
+
+/* How many tokens truncation keeps, before anything is encoded. */
+
+static int
+vm_embed_truncation(vm_generation_t *g, const json_t *body)
+{
+    vm_int_t  n;
+
+    memset(&n, 0, sizeof(vm_int_t));
+
+    if (!vm_field_int(vm_value_get(body, "truncate_prompt_tokens"), &n)) {
+        return VM_OK;
+    }
+
+    if (n.v > (json_int_t) g->settings->max_model_len) {
+        return vm_error_bad(&g->call->error, "truncate_prompt_tokens value is "
+                            "greater than max_model_len. Please request a "
+                            "smaller truncation size.");
+    }
+
+    g->params.truncate_prompt_tokens = n;
+    g->params.truncate_prompt_tokens.set = 1;
+
+    return VM_OK;
 }
 
 
@@ -159,10 +208,128 @@ vm_embed_prompt(vm_generation_t *g, vm_prompt_t *p, const json_t *v)
 
 
 static int
+vm_embed_chat(vm_generation_t *g, vm_prompt_t *p, const json_t *messages)
+{
+    int            rc;
+    char          *text;
+    vm_buf_t       b;
+    vm_template_t  t;
+
+    memset(&t, 0, sizeof(vm_template_t));
+    t.model = g->settings->names.list[0];
+
+    vm_buf_init(&b);
+    rc = vm_messages_render(messages, &t, &b, &g->call->error, g->pool);
+
+    if (rc == VM_OK) {
+        text = vm_pool_strdup(g->pool, b.data ? b.data : "", b.len);
+        rc = text ? vm_generation_prompt_text(g, p, text, b.len, 0)
+                  : vm_error_memory(&g->call->error);
+    }
+
+    vm_buf_free(&b);
+
+    return rc;
+}
+
+
+/* One input or many: a text, ids, or a list of either. */
+
+static int
+vm_embed_single(const json_t *input)
+{
+    return json_is_string(input)
+           || (json_array_size(input)
+               && !json_is_string(json_array_get(input, 0))
+               && !json_is_array(json_array_get(input, 0)));
+}
+
+
+int
+vm_embed_prompts(vm_generation_t *g, const json_t *body, const char *name,
+    vm_prompt_t **list, size_t *n)
+{
+    int            one;
+    size_t         i;
+    const json_t  *input, *messages;
+
+    messages = vm_value_get(body, "messages");
+    input = vm_value_get(body, name);
+    one = messages || vm_embed_single(input);
+    *n = one ? 1 : json_array_size(input);
+
+    if (*n == 0) {
+        return vm_error_bad(&g->call->error,
+                            "You must pass at least one prompt");
+    }
+
+    if (*n > VM_EMBED_INPUTS) {
+        return vm_error_printf(&g->call->error, g->pool, 400,
+                               "BadRequestError", "input",
+                               "input list length %zu exceeds the maximum "
+                               "allowed count of %d. (parameter=input)", *n,
+                               VM_EMBED_INPUTS);
+    }
+
+    *list = vm_pool_calloc(g->pool, *n, sizeof(vm_prompt_t));
+    if (*list == NULL) {
+        return vm_error_memory(&g->call->error);
+    }
+
+    if (vm_embed_truncation(g, body) != VM_OK) {
+        return VM_ERROR;
+    }
+
+    if (messages) {
+        return vm_embed_chat(g, *list, messages);
+    }
+
+    for (i = 0; i < *n; i++) {
+        if (vm_embed_prompt(g, &(*list)[i],
+                            one ? input : json_array_get(input, i)) != VM_OK)
+        {
+            return VM_ERROR;
+        }
+    }
+
+    return VM_OK;
+}
+
+
+void
+vm_embed_usage(uint64_t tokens, vm_buf_t *out)
+{
+    vm_buf_printf(out, "\"usage\":{\"prompt_tokens\":%llu,"
+                  "\"total_tokens\":%llu,\"completion_tokens\":0,"
+                  "\"prompt_tokens_details\":null,"
+                  "\"completion_tokens_details\":null}",
+                  (unsigned long long) tokens, (unsigned long long) tokens);
+}
+
+
+void
+vm_embed_begin(vm_generation_t *g, vm_call_t *call)
+{
+    memset(g, 0, sizeof(vm_generation_t));
+
+    g->call = call;
+    g->settings = call->settings;
+    g->pool = call->pool;
+}
+
+
+uint32_t
+vm_embed_size(const vm_call_t *call)
+{
+    return call->settings->runner == VM_RUNNER_GENERATE
+           ? VM_EMBED_DEFAULT : call->settings->hidden_size;
+}
+
+
+static int
 vm_embed_dimensions(vm_call_t *call, const vm_embed_t *e, uint32_t *dims)
 {
-    *dims = call->settings->runner == VM_RUNNER_GENERATE
-            ? VM_EMBED_DEFAULT : call->settings->hidden_size;
+    *dims = vm_embed_size(call);
 
     if (!e->dimensions.set) {
         return VM_OK;
@@ -191,80 +358,59 @@ vm_embed_dimensions(vm_call_t *call, const vm_embed_t *e, uint32_t *dims)
 
 
 int
-vm_embedding_answer(vm_call_t *call, const json_t *body, vm_buf_t *out,
-    uint64_t *tokens)
+vm_embedding_answer(vm_call_t *call, const json_t *body, vm_buf_t *out)
 {
-    int               base64, one;
+    int               base64;
     float            *v;
     size_t            i, n;
     uint32_t          dims;
+    uint64_t          tokens;
     vm_embed_t        e;
-    vm_prompt_t       p;
-    const char       *format;
-    const json_t     *input;
+    const char       *format, *id;
+    vm_prompt_t      *prompts;
     vm_generation_t   g;
 
     memset(&e, 0, sizeof(vm_embed_t));
-    memset(&g, 0, sizeof(vm_generation_t));
+    vm_embed_begin(&g, call);
 
-    g.call = call;
-    g.settings = call->settings;
-    g.pool = call->pool;
+    if (vm_value_get(body, "normalize")) {
+        return vm_error_param(&call->error, call->pool, "normalize",
+                              "Parameter `normalize` was removed; use "
+                              "`use_activation` instead.");
+    }
 
-    if (vm_model_load(&vm_embed_type, body, "body", &e, &call->error,
-                      call->pool)
+    if (vm_model_load(vm_value_get(body, "messages") ? &vm_embed_chat_type
+                                                     : &vm_embed_type,
+                      body, "body", &e, &call->error, call->pool)
         != VM_OK
         || vm_generation_model(&g, e.model) != VM_OK
-        || vm_embed_dimensions(call, &e, &dims) != VM_OK)
+        || vm_embed_dimensions(call, &e, &dims) != VM_OK
+        || vm_embed_prompts(&g, body, "input", &prompts, &n) != VM_OK)
     {
         return VM_ERROR;
     }
 
-    input = e.input.json;
-    one = e.input.branch == 0 || e.input.branch == 2;
-    n = one ? 1 : json_array_size(input);
-
-    if (n == 0 || (json_is_array(input) && json_array_size(input) == 0)) {
-        return vm_error_bad(&call->error,
-                            "You must pass at least one prompt");
-    }
-
-    if (n > VM_EMBED_INPUTS) {
-        return vm_error_printf(&call->error, call->pool, 400,
-                               "BadRequestError", "input",
-                               "input list length %zu exceeds the maximum "
-                               "allowed count of %d. (parameter=input)", n,
-                               VM_EMBED_INPUTS);
-    }
-
     v = vm_pool_alloc(call->pool, dims * sizeof(float));
-    if (v == NULL) {
+    id = vm_generation_id(&g, "embd-", e.request_id);
+
+    if (v == NULL || id == NULL) {
         return vm_error_memory(&call->error);
     }
 
     format = json_string_value(e.encoding_format);
     base64 = format && strcmp(format, "base64") == 0;
-    *tokens = 0;
+    tokens = 0;
 
     vm_buf_lit(out, "{\"id\":");
-    format = vm_generation_id(&g, "embd-", e.request_id);
-    vm_buf_json(out, format, strlen(format));
+    vm_buf_json(out, id, strlen(id));
     vm_buf_printf(out, ",\"object\":\"list\",\"created\":%lld,\"model\":",
                   (long long) call->now);
     vm_buf_json(out, g.model.data, g.model.len);
     vm_buf_lit(out, ",\"data\":[");
 
     for (i = 0; i < n; i++) {
-        memset(&p, 0, sizeof(vm_prompt_t));
-
-        if (vm_embed_prompt(&g, &p, one ? input : json_array_get(input, i))
-            != VM_OK)
-        {
-            return VM_ERROR;
-        }
-
-        vm_embed_vector(p.ids, p.n, dims, v);
-        *tokens += p.n;
+        vm_embed_vector(prompts[i].ids, prompts[i].n, dims, v);
+        tokens += prompts[i].n;
 
         vm_buf_printf(out, "%s{\"index\":%zu,\"object\":\"embedding\","
                       "\"embedding\":", i ? "," : "", i);
@@ -272,11 +418,9 @@ vm_embedding_answer(vm_call_t *call, const json_t *body, vm_buf_t *out,
         vm_buf_char(out, '}');
     }
 
-    vm_buf_printf(out, "],\"usage\":{\"prompt_tokens\":%llu,"
-                  "\"total_tokens\":%llu,\"completion_tokens\":0,"
-                  "\"prompt_tokens_details\":null,"
-                  "\"completion_tokens_details\":null}}",
-                  (unsigned long long) *tokens, (unsigned long long) *tokens);
+    vm_buf_lit(out, "],");
+    vm_embed_usage(tokens, out);
+    vm_buf_char(out, '}');
 
     return VM_OK;
 }

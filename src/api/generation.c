@@ -127,7 +127,8 @@ vm_generation_model(vm_generation_t *g, const json_t *model)
 
     vm_buf_char(&b, '\0');
 
-    vm_error_printf(&g->call->error, g->pool, 404, "NotFoundError", "model",
+    vm_error_printf(&g->call->error, g->pool, 404, "NotFoundError",
+                    s->runner == VM_RUNNER_GENERATE ? "model" : NULL,
                     s->runner == VM_RUNNER_GENERATE
                     ? "The model `%s` does not exist. Valid aliases: %s."
                     : "The model `%s` does not exist.",

@@ -7,6 +7,7 @@
 #include "../api/anthropic.h"
 #include "../api/embedding.h"
 #include "../api/models.h"
+#include "../api/pooling.h"
 #include "../api/responses.h"
 #include "../api/tokens.h"
 
@@ -107,6 +108,14 @@ ngx_http_vllm_mock_invocations(ngx_http_vllm_mock_ctx_t *ctx)
     }
 
     json_object_del(ctx->body, "model");
+
+    if (ctx->settings->runner == VM_RUNNER_EMBED) {
+        return ngx_http_vllm_mock_embeddings(ctx);
+    }
+
+    if (ctx->settings->runner == VM_RUNNER_CLASSIFY) {
+        return ngx_http_vllm_mock_classify(ctx);
+    }
 
     return ngx_http_vllm_mock_generate(ctx,
                json_object_get(ctx->body, "messages") ? &vm_chat
@@ -407,18 +416,34 @@ ngx_http_vllm_mock_tokenizer_info(ngx_http_vllm_mock_ctx_t *ctx)
 }
 
 
-ngx_int_t
-ngx_http_vllm_mock_embeddings(ngx_http_vllm_mock_ctx_t *ctx)
+static ngx_int_t
+ngx_http_vllm_mock_pooled(ngx_http_vllm_mock_ctx_t *ctx,
+    int (*answer)(vm_call_t *call, const json_t *body, vm_buf_t *out))
 {
     vm_buf_t  b;
-    uint64_t  tokens;
 
     vm_buf_init(&b);
 
-    if (vm_embedding_answer(&ctx->call, ctx->body, &b, &tokens) != VM_OK) {
+    if (answer(&ctx->call, ctx->body, &b) != VM_OK) {
         vm_buf_free(&b);
         return ngx_http_vllm_mock_error(ctx);
     }
 
     return ngx_http_vllm_mock_json(ctx, &b);
 }
+
+
+#define ngx_http_vllm_mock_pool(name, answer)                                 \
+                                                                              \
+ngx_int_t                                                                     \
+ngx_http_vllm_mock_##name(ngx_http_vllm_mock_ctx_t *ctx)                      \
+{                                                                             \
+    return ngx_http_vllm_mock_pooled(ctx, answer);                            \
+}
+
+ngx_http_vllm_mock_pool(embeddings, vm_embedding_answer)
+ngx_http_vllm_mock_pool(pooling, vm_pooling_answer)
+ngx_http_vllm_mock_pool(classify, vm_classify_answer)
+ngx_http_vllm_mock_pool(score, vm_score_answer)
+ngx_http_vllm_mock_pool(rerank, vm_rerank_answer)
+ngx_http_vllm_mock_pool(cohere, vm_cohere_answer)

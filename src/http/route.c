@@ -16,6 +16,8 @@
 #define NEEDS_EMBED      0x0020         /* the model embeds */
 #define NEEDS_EXTRA      0x0040         /* vllm_mock_endpoints all */
 #define NEEDS_ADMIN      0x0080         /* vllm_mock_admin on */
+#define NEEDS_POOLING    0x0100         /* the model embeds or classifies */
+#define NEEDS_CLASSES    0x0200         /* the model classifies */
 
 #define ANY_METHOD       0xffff
 #define GET              NGX_HTTP_VLLM_MOCK_GET
@@ -54,6 +56,14 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
     { "/tokenizer_info", GET, "GET", NONE, to(tokenizer_info), NEEDS_INFO },
 
     { "/v1/embeddings", POST, "POST", JSON, to(embeddings), NEEDS_EMBED },
+    { "/v2/embed", POST, "POST", JSON, to(cohere), NEEDS_EMBED },
+    { "/score", POST, "POST", JSON, to(score), NEEDS_EMBED },
+    { "/v1/score", POST, "POST", JSON, to(score), NEEDS_EMBED },
+    { "/rerank", POST, "POST", JSON, to(rerank), NEEDS_EMBED },
+    { "/v1/rerank", POST, "POST", JSON, to(rerank), NEEDS_EMBED },
+    { "/v2/rerank", POST, "POST", JSON, to(rerank), NEEDS_EMBED },
+    { "/pooling", POST, "POST", JSON, to(pooling), NEEDS_POOLING },
+    { "/classify", POST, "POST", JSON, to(classify), NEEDS_CLASSES },
 
     { "/health", GET, "GET", NONE, to(health), 0 },
     { "/ping", GET|POST, "GET", NONE, to(health), 0 },
@@ -131,6 +141,14 @@ ngx_http_vllm_mock_there(const ngx_http_vllm_mock_route_t *route,
 
     if (s->runner != VM_RUNNER_EMBED && !s->all_endpoints) {
         missing |= NEEDS_EMBED;
+    }
+
+    if (s->runner == VM_RUNNER_GENERATE && !s->all_endpoints) {
+        missing |= NEEDS_POOLING;
+    }
+
+    if (s->runner != VM_RUNNER_CLASSIFY && !s->all_endpoints) {
+        missing |= NEEDS_CLASSES;
     }
 
     if (!s->dev_mode && !s->all_endpoints) {
