@@ -540,6 +540,8 @@ vm_plan_strings(vm_generation_t *g, vm_choice_t *c, uint32_t limit)
 
         before = before >= longest ? before - longest + 1 : 0;
         at = SIZE_MAX;
+        found.data = NULL;
+        found.len = 0;
 
         if (json_is_string(stop)) {
             vm_plan_string_at(c, json_string_value(stop),

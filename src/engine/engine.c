@@ -217,6 +217,7 @@ vm_engine_init(void *mem, const vm_engine_conf_t *conf)
     vm_list_init(&e->remote);
     e->aborts = VM_NONE;
     e->aborts_tail = VM_NONE;
+    e->mark = VM_NONE;
 
     e->clocks = vm_step_clocks(conf);
     e->now = INT64_MIN;

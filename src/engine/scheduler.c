@@ -24,10 +24,12 @@ static void vm_sched_ready(vm_engine_t *e, vm_plan_t *p);
 static uint32_t vm_sched_need(vm_engine_t *e, const vm_seq_t *s,
     uint32_t budget, uint32_t threshold);
 static int vm_sched_room(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s,
-    uint32_t n, uint32_t *budget, uint32_t *pass);
+    uint32_t n, uint32_t *budget);
 static vm_seq_t *vm_sched_victim(vm_engine_t *e);
 static void vm_sched_admit(vm_engine_t *e, vm_plan_t *p, vm_time_t now,
     uint32_t budget, uint32_t threshold);
+static uint32_t vm_sched_first(vm_engine_t *e);
+static void vm_sched_mark(vm_engine_t *e, const vm_seq_t *s);
 static vm_try_e vm_sched_try(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s,
     vm_time_t now, uint32_t *budget, uint32_t threshold);
 static vm_try_e vm_sched_fetch(vm_engine_t *e, vm_seq_t *s, vm_time_t now,
@@ -42,6 +44,7 @@ static void vm_sched_compact(vm_engine_t *e, vm_plan_t *p);
 static void vm_sched_seal(vm_engine_t *e, vm_plan_t *p);
 static int vm_sched_lora_fits(vm_engine_t *e, uint32_t lora);
 static void vm_sched_lora_take(vm_engine_t *e, uint32_t lora);
+static void vm_sched_lora_hold(vm_engine_t *e, uint32_t lora, int by);
 
 
 void
@@ -115,18 +118,11 @@ static void
 vm_sched_running(vm_engine_t *e, vm_plan_t *p, uint32_t *budget,
     uint32_t threshold)
 {
-    uint32_t   at, i, n, pass;
+    uint32_t   at, i, n;
     vm_seq_t  *s;
-
-    pass = 0;
 
     for (at = e->running.head; at != VM_NONE && *budget > 0; at = s->next) {
         s = vm_seq(e, at);
-
-        if (pass) {
-            pass--;
-            continue;
-        }
 
         n = vm_sched_need(e, s, *budget, threshold);
 
@@ -134,7 +130,7 @@ vm_sched_running(vm_engine_t *e, vm_plan_t *p, uint32_t *budget,
             continue;
         }
 
-        if (vm_sched_room(e, p, s, n, budget, &pass) != VM_OK) {
+        if (vm_sched_room(e, p, s, n, budget) != VM_OK) {
             break;
         }
 
@@ -155,12 +151,11 @@ vm_sched_running(vm_engine_t *e, vm_plan_t *p, uint32_t *budget,
 static void
 vm_sched_ready(vm_engine_t *e, vm_plan_t *p)
 {
-    uint32_t   i, k, n, pass, back, *ready;
+    uint32_t   i, k, n, back, *ready;
     vm_seq_t  *s;
 
     ready = vm_ready(e);
     back = 0;
-    pass = 0;
 
     for (i = 0; i < e->nready; i++) {
 
@@ -171,7 +166,7 @@ vm_sched_ready(vm_engine_t *e, vm_plan_t *p)
         s = vm_seq(e, ready[i]);
         n = vm_sched_need(e, s, UINT32_MAX, 0);
 
-        if (vm_sched_room(e, p, s, n, &back, &pass) != VM_OK) {
+        if (vm_sched_room(e, p, s, n, &back) != VM_OK) {
             break;
         }
 
@@ -193,11 +188,8 @@ vm_sched_ready(vm_engine_t *e, vm_plan_t *p)
 
     /* all that run are in the batch, whether planned in this instant or not */
 
-    if (e->conf.max_loras) {
-        for (i = e->running.head; i != VM_NONE; i = vm_seq(e, i)->next) {
-            vm_sched_lora_take(e, vm_seq(e, i)->lora);
-        }
-    }
+    e->nactive = e->nheld;
+    memcpy(e->active, e->held, e->nheld * sizeof(vm_lora_use_t));
 }
 
 
@@ -234,15 +226,11 @@ vm_sched_need(vm_engine_t *e, const vm_seq_t *s, uint32_t budget,
 }
 
 
-/*
- * Blocks for n more tokens of a running sequence, at others' cost if need be.
- * `pass`: how many of those behind it vLLM leaves out, since it counts places
- * in a list from which somebody further ahead has gone.
- */
+/* Blocks for n more tokens of a running one, at others' cost if need be. */
 
 static int
 vm_sched_room(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s, uint32_t n,
-    uint32_t *budget, uint32_t *pass)
+    uint32_t *budget)
 {
     uint32_t       tokens;
     vm_seq_t      *victim;
@@ -261,9 +249,6 @@ vm_sched_room(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s, uint32_t n,
             *budget += planned->tokens;
             planned->tokens = 0;
             victim->planned = VM_NONE;
-
-        } else if (victim->admitted < s->admitted) {
-            (*pass)++;
         }
 
         vm_preempted(e)[e->npreempted++] = vm_seq_index(e, victim);
@@ -321,6 +306,7 @@ vm_sched_preempt(vm_engine_t *e, vm_seq_t *s)
 
     } else {
         vm_list_prepend(e, &e->waiting, s);
+        e->mark = VM_NONE;
     }
 }
 
@@ -353,7 +339,7 @@ vm_sched_admit(vm_engine_t *e, vm_plan_t *p, vm_time_t now, uint32_t budget,
     }
 
     passed = VM_NONE;
-    i = e->waiting.head;
+    i = vm_sched_first(e);
 
     while (budget && e->running.n < e->conf.max_num_seqs) {
 
@@ -373,10 +359,17 @@ vm_sched_admit(vm_engine_t *e, vm_plan_t *p, vm_time_t now, uint32_t budget,
             break;
         }
 
-        if (rc == VM_TRY_PASSED && e->conf.policy == VM_POLICY_PRIORITY) {
+        if (rc != VM_TRY_PASSED) {
+            continue;
+        }
+
+        if (e->conf.policy == VM_POLICY_PRIORITY) {
             vm_heap_remove(e, s);
             s->next = passed;
             passed = vm_seq_index(e, s);
+
+        } else {
+            vm_sched_mark(e, s);
         }
     }
 
@@ -384,6 +377,52 @@ vm_sched_admit(vm_engine_t *e, vm_plan_t *p, vm_time_t now, uint32_t budget,
         s = vm_seq(e, passed);
         passed = s->next;
         vm_heap_push(e, s);
+    }
+}
+
+
+/*
+ * The first one that is worth a look.  As long as the same adapters hold all
+ * slots, those who were passed over for want of one would be again: however
+ * many of them wait, they cost a step nothing.
+ */
+
+static uint32_t
+vm_sched_first(vm_engine_t *e)
+{
+    uint32_t  i;
+
+    if (e->mark == VM_NONE) {
+        return e->waiting.head;
+    }
+
+    if (e->nactive == e->nmark) {
+
+        for (i = 0; i < e->nmark && vm_sched_lora_fits(e, e->marked[i]); i++) {
+            /* void */
+        }
+
+        if (i == e->nmark) {
+            return vm_seq(e, e->mark)->next;
+        }
+    }
+
+    e->mark = VM_NONE;
+
+    return e->waiting.head;
+}
+
+
+static void
+vm_sched_mark(vm_engine_t *e, const vm_seq_t *s)
+{
+    uint32_t  i;
+
+    e->mark = vm_seq_index(e, s);
+    e->nmark = e->nactive;
+
+    for (i = 0; i < e->nactive; i++) {
+        e->marked[i] = e->active[i].id;
     }
 }
 
@@ -466,6 +505,7 @@ vm_sched_try(vm_engine_t *e, vm_plan_t *p, vm_seq_t *s, vm_time_t now,
     s->computed = hit;
     vm_list_append(e, &e->running, s);
     vm_sched_lora_take(e, s->lora);
+    vm_sched_lora_hold(e, s->lora, 1);
 
     vm_sched_add(e, p, s, n);
     planned = &vm_planned(e, p)[s->planned];
@@ -567,6 +607,11 @@ vm_sched_unqueue(vm_engine_t *e, vm_seq_t *s)
             vm_heap_remove(e, s);
 
         } else {
+
+            if (e->mark == vm_seq_index(e, s)) {
+                e->mark = s->prev;
+            }
+
             vm_list_remove(e, &e->waiting, s);
         }
 
@@ -580,6 +625,7 @@ vm_sched_unqueue(vm_engine_t *e, vm_seq_t *s)
 
     case VM_SEQ_RUNNING:
         vm_list_remove(e, &e->running, s);
+        vm_sched_lora_hold(e, s->lora, -1);
 
         if (s->ready) {
             vm_ready(e)[s->place] = VM_NONE;
@@ -734,5 +780,32 @@ vm_sched_lora_take(vm_engine_t *e, uint32_t lora)
 
     if (e->nactive < VM_LORA_MAX) {
         e->active[e->nactive++].id = lora;
+    }
+}
+
+
+/* With token clocks: one more or less that runs with this adapter. */
+
+static void
+vm_sched_lora_hold(vm_engine_t *e, uint32_t lora, int by)
+{
+    uint32_t  i;
+
+    if (!e->clocks || lora == 0 || e->conf.max_loras == 0) {
+        return;
+    }
+
+    for (i = 0; i < e->nheld && e->held[i].id != lora; i++) { /* void */ }
+
+    if (i == e->nheld) {
+        e->held[e->nheld].id = lora;
+        e->held[e->nheld++].n = 0;
+    }
+
+    if (by > 0) {
+        e->held[i].n++;
+
+    } else if (--e->held[i].n == 0) {
+        e->held[i] = e->held[--e->nheld];
     }
 }

@@ -230,6 +230,11 @@ struct vm_engine_s {
     uint32_t          npreempted;
     uint32_t          nactive;
     vm_lora_use_t     active[VM_LORA_MAX];
+    uint32_t          nheld;
+    vm_lora_use_t     held[VM_LORA_MAX];    /* clocks: of running ones */
+    uint32_t          mark;             /* FCFS: all up to here were passed */
+    uint32_t          nmark;            /* over for want of a slot, those */
+    uint32_t          marked[VM_LORA_MAX];  /* being taken by these */
     uint32_t          nlora;
     vm_lora_use_t     lora[VM_LORA_MAX];    /* of live ones, as they came */
 

@@ -1,0 +1,368 @@
+# POST /v1/chat/completions and /v1/completions: answers, streams, errors.
+
+use Test::Nginx::Socket;
+
+plan 'no_plan';
+
+$ENV{POD_NAME} = 'pod-7';
+
+add_block_preprocessor(sub {
+    my $block = shift;
+
+    $block->set_value('http_config', 'vllm_mock_zone m 48m;');
+    $block->set_value('config', "vllm_mock_model m;\n"
+                      . "vllm_mock_latency none;\n"
+                      . ($block->serve || '')
+                      . "\nlocation / { vllm_mock m; }");
+    $block->set_value('more_headers', 'Content-Type: application/json')
+        if !defined $block->more_headers;
+});
+
+no_long_string();
+no_root_location();
+log_level('info');
+run_tests();
+
+__DATA__
+
+=== TEST 1: an answer, whole
+--- serve
+vllm_mock_output tokens=4;
+--- request
+POST /v1/chat/completions
+{"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+--- response_headers
+Content-Type: application/json
+Server: uvicorn
+!Transfer-Encoding
+--- response_body_like chop
+^\{"id":"chatcmpl-[0-9a-f]{16}","object":"chat\.completion","created":\d{10},"model":"m","choices":\[\{"index":0,"message":\{"role":"assistant","content":"[^"]+",.*"finish_reason":"stop".*"usage":\{"prompt_tokens":14,"total_tokens":18,"completion_tokens":4,.*\}$
+--- no_error_log
+[error]
+
+
+
+=== TEST 2: max_tokens is the length
+--- request
+POST /v1/chat/completions
+{"model": "m", "max_tokens": 7, "messages": [{"role": "user", "content": "hi"}]}
+--- response_body_like chop
+"finish_reason":"length".*"completion_tokens":7,
+--- no_error_log
+[error]
+
+
+
+=== TEST 3: the older and the newer name of it
+--- request
+POST /v1/chat/completions
+{"model": "m", "max_completion_tokens": 3, "messages": [{"role": "user", "content": "hi"}]}
+--- response_body_like chop
+"completion_tokens":3,
+--- no_error_log
+[error]
+
+
+
+=== TEST 4: a stream: role, a token each, finish, end
+--- serve
+vllm_mock_output tokens=3;
+--- request
+POST /v1/chat/completions
+{"model": "m", "stream": true, "messages": [{"role": "user", "content": "hi"}]}
+--- response_headers
+Content-Type: text/event-stream; charset=utf-8
+Transfer-Encoding: chunked
+!Content-Length
+--- response_body_like chop
+^data: \{"id":"(chatcmpl-[0-9a-f]{16})","object":"chat\.completion\.chunk",[^\n]*"delta":\{"role":"assistant","content":""\}[^\n]*"finish_reason":null[^\n]*\n\n(?:data: \{"id":"\1",[^\n]*"delta":\{"content":"[^"]+"\}[^\n]*\n\n){2}data: \{"id":"\1",[^\n]*"finish_reason":"stop"[^\n]*\n\ndata: \[DONE\]\n\n$
+--- no_error_log
+[error]
+
+
+
+=== TEST 5: a stream with usage at its end
+--- request
+POST /v1/chat/completions
+{"model": "m", "stream": true, "max_tokens": 2, "stream_options": {"include_usage": true}, "messages": [{"role": "user", "content": "hi"}]}
+--- response_body_like chop
+"finish_reason":"length"[^\n]*\n\ndata: [^\n]*"choices":\[\],"usage":\{"prompt_tokens":14,"total_tokens":16,"completion_tokens":2\}[^\n]*\n\ndata: \[DONE\]\n\n$
+--- no_error_log
+[error]
+
+
+
+=== TEST 6: usage in every chunk
+--- request
+POST /v1/chat/completions
+{"model": "m", "stream": true, "max_tokens": 2, "stream_options": {"include_usage": true, "continuous_usage_stats": true}, "messages": [{"role": "user", "content": "hi"}]}
+--- response_body_like chop
+"completion_tokens":0,.*"completion_tokens":1,.*"completion_tokens":2,
+--- no_error_log
+[error]
+
+
+
+=== TEST 7: HTTP/1.0: no chunks, the connection ends it
+--- serve
+vllm_mock_output tokens=2;
+--- request
+POST /v1/chat/completions HTTP/1.0
+{"model": "m", "stream": true, "messages": [{"role": "user", "content": "hi"}]}
+--- response_headers
+!Transfer-Encoding
+Connection: close
+--- response_body_like chop
+^data: \{.*data: \[DONE\]\n\n$
+
+
+
+=== TEST 8: parts of content
+--- request
+POST /v1/chat/completions
+{"model": "m", "max_tokens": 1, "messages": [{"role": "system", "content": "a"}, {"role": "user", "content": [{"type": "text", "text": "b"}, {"type": "text", "text": "c"}]}]}
+--- response_body_like chop
+"completion_tokens":1,
+
+
+
+=== TEST 9: echoed text
+--- serve
+vllm_mock_output text=echo tokens=5;
+--- request
+POST /v1/completions
+{"model": "m", "prompt": "one two three four five six seven"}
+--- response_body_like chop
+"text":"one two three
+
+
+
+=== TEST 10: the message names the model and the pod
+--- serve
+vllm_mock_output text=message tokens=40;
+--- request
+POST /v1/chat/completions
+{"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+--- response_body_like chop
+simulated message from m on pod pod-7
+
+
+
+=== TEST 11: several choices
+--- request
+POST /v1/chat/completions
+{"model": "m", "n": 3, "max_tokens": 2, "messages": [{"role": "user", "content": "hi"}]}
+--- response_body_like chop
+"index":0,.*"index":1,.*"index":2,.*"completion_tokens":6,
+
+
+
+=== TEST 12: logprobs
+--- request
+POST /v1/chat/completions
+{"model": "m", "max_tokens": 1, "logprobs": true, "top_logprobs": 2, "messages": [{"role": "user", "content": "hi"}]}
+--- response_body_like chop
+"logprobs":\{"content":\[\{"token":"[^"]+","logprob":-\d
+
+
+
+=== TEST 13: the same seed, the same text
+--- request eval
+["POST /v1/completions\n" . '{"model": "m", "prompt": "x", "max_tokens": 4, "seed": 5}',
+ "POST /v1/completions\n" . '{"model": "m", "prompt": "x", "max_tokens": 4, "seed": 5}']
+--- response_body_filters eval
+my $first;
+sub { my $text = $_[0] =~ /"text":"([^"]*)"/ ? $1 : 'none';
+      $first = $text if !defined $first;
+      $text eq $first ? "same\n" : "$text, not $first\n" }
+--- response_body eval
+["same\n", "same\n"]
+--- error_code eval
+[200, 200]
+
+
+
+=== TEST 14: completions
+--- request
+POST /v1/completions
+{"model": "m", "prompt": ["a", "b"], "max_tokens": 2}
+--- response_body_like chop
+^\{"id":"cmpl-[0-9a-f]{16}","object":"text_completion",.*"index":0,"text":.*"index":1,"text":.*"finish_reason":"length".*"completion_tokens":4,
+
+
+
+=== TEST 15: token ids as a prompt, echoed
+--- request
+POST /v1/completions
+{"model": "m", "prompt": [1, 21716, 338, 1499], "max_tokens": 1, "echo": true}
+--- response_body_like chop
+"text":"hello world.*"prompt_tokens":4,
+
+
+
+=== TEST 16: lists of token ids
+--- request
+POST /v1/completions
+{"model": "m", "prompt": [[1, 2], [3, 4, 5]], "max_tokens": 1}
+--- response_body_like chop
+"prompt_tokens":5,"total_tokens":7,"completion_tokens":2
+
+
+
+=== TEST 17: completions, a stream
+--- request
+POST /v1/completions
+{"model": "m", "prompt": "a", "max_tokens": 2, "stream": true}
+--- response_body_like chop
+^(?:data: \{"id":"cmpl-[^\n]*"text":"[^"]+"[^\n]*\n\n){2}data: \[DONE\]\n\n$
+
+
+
+=== TEST 18: 10 to 500 tokens
+--- serve
+vllm_mock_output tokens=uniform:10:500;
+--- request
+POST /v1/completions
+{"model": "m", "prompt": "a"}
+--- response_body_like chop
+"completion_tokens":(?:\d\d|[1-4]\d\d|500),
+
+
+
+=== TEST 19: never more than the model takes
+--- serve
+vllm_mock_engine max_model_len=32;
+vllm_mock_output tokens=400;
+--- request
+POST /v1/chat/completions
+{"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+--- response_body_like chop
+"finish_reason":"length".*"total_tokens":32,
+
+
+
+=== TEST 20: too long
+--- serve
+vllm_mock_engine max_model_len=32;
+--- request
+POST /v1/completions
+{"model": "m", "prompt": "a", "max_tokens": 400}
+--- error_code: 400
+--- response_headers
+Content-Type: application/json
+--- response_body_like chop
+^\{"error":\{"message":"max_tokens=400 cannot be greater than max_model_len=32
+
+
+
+=== TEST 21: no such model
+--- request
+POST /v1/chat/completions
+{"model": "other", "messages": [{"role": "user", "content": "hi"}]}
+--- error_code: 404
+--- response_body_like chop
+"message":"The model `other` does not exist\.[^"]*","type":"NotFoundError","param":"model","code":404
+
+
+
+=== TEST 22: any model, where any is accepted
+--- serve
+vllm_mock_unknown_models accept;
+--- request
+POST /v1/chat/completions
+{"model": "other", "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
+--- response_body_like chop
+"model":"other"
+
+
+
+=== TEST 23: bad bodies
+--- request eval
+["POST /v1/chat/completions\n{",
+ "POST /v1/chat/completions\n[]",
+ "POST /v1/chat/completions\n{}",
+ "POST /v1/chat/completions\n" . '{"model": "m", "messages": "x"}',
+ "POST /v1/chat/completions\n" . '{"model": "m", "messages": [], "temperature": 3}',
+ "POST /v1/chat/completions\n" . '{"model": "m", "messages": [{"role": "user", "content": "a"}], "n": "two"}',
+ "POST /v1/completions\n" . '{"model": "m", "prompt": "a", "max_tokens": 1.5}',
+ "POST /v1/completions\n" . '{"model": "m", "prompt": "a", "max_tokens": 1e400}',
+ "POST /v1/completions\n" . '{"model": "m", "prompt": "a", "max_tokens": 1, "max_tokens": 2, "top_p": 7}',
+ "POST /v1/completions\n" . '{"model": "m", "prompt": "' . "\xff" . '"}',
+ "POST /v1/completions\n" . '[' x 100000,
+ "POST /v1/completions"]
+--- error_code eval
+[400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400]
+--- response_body_like eval
+[map { qr/^\{"(?:error":\{"message"|detail"):/ } 1 .. 12]
+--- no_error_log
+[error]
+
+
+
+=== TEST 24: no JSON by its type
+--- more_headers
+Content-Type: text/plain
+--- request
+POST /v1/chat/completions
+{"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+--- error_code: 400
+--- response_body_like chop
+Unsupported Media Type
+
+
+
+=== TEST 25: unknown headers and fields are accepted
+--- more_headers
+Content-Type: application/json; charset=utf-8
+routing-strategy: random
+X-Whatever: 1
+--- request
+POST /v1/chat/completions
+{"model": "m", "unheard_of": [1], "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
+--- response_body_like chop
+"completion_tokens":1,
+
+
+
+=== TEST 26: the queue is full
+--- serve
+vllm_mock_engine max_num_seqs=1 max_waiting=1;
+vllm_mock_latency constant ttft=1s itl=1s;
+--- request
+POST /v1/completions
+{"model": "m", "prompt": ["a", "b", "c", "d"], "max_tokens": 1}
+--- error_code: 503
+--- response_body_like chop
+"message":"The engine is currently busy
+
+
+
+=== TEST 27: a request id of the client's becomes part of the answer's
+--- more_headers
+Content-Type: application/json
+X-Request-Id: abc-1
+--- request
+POST /v1/completions
+{"model": "m", "prompt": "a", "max_tokens": 1}
+--- response_body_like chop
+"id":"cmpl-abc-1"
+
+
+
+=== TEST 28: a NUL in the prompt
+--- request
+POST /v1/completions
+{"model": "m", "prompt": "a\u0000b", "max_tokens": 1}
+--- response_body_like chop
+"completion_tokens":1,
+
+
+
+=== TEST 29: stop strings
+--- serve
+vllm_mock_output text=echo tokens=50;
+--- request
+POST /v1/chat/completions
+{"model": "m", "stop": [" four"], "messages": [{"role": "user", "content": "one two three four five six"}]}
+--- response_body_like chop
+"finish_reason":"stop","stop_reason":" four"
