@@ -503,7 +503,8 @@ vm_settings_env(vm_settings_t *s, const char *name, const char *value,
         }
 
         if (vm_envs[i].offset != vm_setting(api_keys)) {
-            *((uint8_t *) s + vm_envs[i].offset) = atoi(value) != 0;
+            *((uint8_t *) s + vm_envs[i].offset)
+                      = atoi(value) != 0 || strcasecmp(value, "true") == 0;
             return VM_OK;
         }
 

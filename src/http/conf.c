@@ -322,3 +322,43 @@ ngx_http_vllm_mock_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     return NGX_CONF_OK;
 }
+
+
+/* One of the words of cmd->post; nginx's own message does not name them. */
+
+char *
+ngx_http_vllm_mock_word(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    u_char           *p, words[128];
+    ngx_str_t        *value;
+    ngx_uint_t       *slot;
+    ngx_conf_enum_t  *e;
+
+    slot = (ngx_uint_t *) ((char *) conf + cmd->offset);
+    value = cf->args->elts;
+
+    if (*slot != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    p = words;
+
+    for (e = cmd->post; e->name.len; e++) {
+
+        if (e->name.len == value[1].len
+            && ngx_memcmp(e->name.data, value[1].data, value[1].len) == 0)
+        {
+            *slot = e->value;
+            return NGX_CONF_OK;
+        }
+
+        p = ngx_slprintf(p, words + sizeof(words), "%s%V",
+                         p == words ? "" : " or ", &e->name);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid value \"%V\" of %V: %*s", &value[1],
+                       &cmd->name, (size_t) (p - words), words);
+
+    return NGX_CONF_ERROR;
+}

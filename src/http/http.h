@@ -143,6 +143,8 @@ char *ngx_http_vllm_mock_keep(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_vllm_mock_keys(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_vllm_mock_word(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 /* resolve.c: directives, arguments and environment put together */
 
