@@ -68,7 +68,9 @@ $(SO): $(NGX)/configured $(SOURCES) $(HEADERS)
 	+$(MAKE) -s -C $(NGX) -f objs/Makefile modules
 	@touch $@
 
-$(MODULE): $(SO)
+# the last copy may be of another nginx
+
+$(MODULE): $(SO) $(if $(shell cmp -s $(SO) $(MODULE) || echo other),FORCE)
 	@mkdir -p $(BUILD)
 	cp $(SO) $@
 

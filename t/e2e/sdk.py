@@ -1,8 +1,11 @@
 """What a user of the SDKs sees: each check talks to a module of its own through the real client."""
 import concurrent.futures
+import json
 import os
+import subprocess
 import sys
 import traceback
+import urllib.request
 
 import anthropic
 import openai
@@ -84,7 +87,6 @@ def structured():
         r = client(s).chat.completions.create(
             model=MODEL, messages=SAY, max_tokens=200,
             response_format={"type": "json_schema", "json_schema": {"name": "x", "schema": schema}})
-        import json
         value = json.loads(r.choices[0].message.content)
         assert set(value) == {"city", "age"} and isinstance(value["age"], int), value
 
@@ -95,7 +97,6 @@ TOOL = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"t
 
 @check
 def tool_calls_stream():
-    import json
     with serving("--enable-auto-tool-choice --tool-call-parser hermes") as s:
         stream = client(s).chat.completions.create(
             model=MODEL, messages=SAY, stream=True, tool_choice="required",
@@ -205,6 +206,57 @@ def all_workers_count_together():
                 range(64)))
         assert got == [8] * 64
         assert "vllm:generation_tokens_total{engine=\"0\",model_name=\"%s\"} 512.0" % MODEL in s.get()
+
+
+def value(text, name):
+    return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name + "{"))
+
+
+def scrapes(s, requests, many, between=lambda: None):
+    """`requests` over connections of their own, `many` scrapes meanwhile: each consistent, counters never down."""
+    def one(i):
+        body = json.dumps({"model": MODEL, "prompt": "x%d" % i, "max_tokens": 5, "ignore_eos": True}).encode()
+        r = urllib.request.Request(s.url + "/v1/completions", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(r, timeout=60) as answer:
+            return json.load(answer)["usage"]["completion_tokens"]
+
+    before = (0, 0)
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        futures = [pool.submit(one, i) for i in range(requests)]
+        for i in range(many):
+            text = s.get()
+            now = (value(text, "vllm:request_success_total"), value(text, "vllm:generation_tokens_total"))
+            assert now >= before and now[1] >= before[1], (before, now)
+            assert now[1] >= 5 * now[0], now
+            assert value(text, "vllm:e2e_request_latency_seconds_count") == now[0], now
+            before = now
+            if i == many // 2:
+                between()
+        return sum(f.result() for f in futures)
+
+
+@check
+def scrapes_agree_with_four_workers():
+    with serving(workers=4) as s:
+        assert scrapes(s, 1000, 40) == 5000
+        text = s.get()
+        assert value(text, "vllm:request_success_total") == 1000
+        assert value(text, "vllm:generation_tokens_total") == 5000
+
+
+@check
+def a_reload_loses_no_count():
+    with serving(workers=4) as s:
+        assert scrapes(s, 600, 20, s.reload) == 3000
+        assert value(s.get(), "vllm:generation_tokens_total") == 3000
+
+
+@check
+def the_javascript_client():
+    node = os.path.join(mock.ROOT, "build", "node")
+    with mock.Mock(server="vllm_mock_args m --served-model-name %s; vllm_mock_endpoints all;" % MODEL) as s:
+        r = subprocess.run(["node", os.path.join(node, "sdk.mjs"), s.url], capture_output=True, text=True, timeout=120)
+        assert r.returncode == 0, r.stdout + r.stderr
 
 
 def main():

@@ -83,10 +83,10 @@ class Buildah:
     def __init__(self):
         self.command = ["buildah", "--root", WORK + "/storage", "--runroot", WORK + "/run", "--storage-driver", "vfs"]
 
-    def image(self):
-        inspected = json.loads(run(*self.command, "inspect", "--type", "image", TAG).stdout)
+    def image(self, tag=TAG):
+        inspected = json.loads(run(*self.command, "inspect", "--type", "image", tag).stdout)
         self.config = inspected["Docker"]["config"]
-        self.container = run(*self.command, "from", "--pull-never", TAG).stdout.strip()
+        self.container = run(*self.command, "from", "--pull-never", tag).stdout.strip()
         self.root = run(*self.command, "mount", self.container).stdout.strip()
         self.size = int(run("du", "-sxb", "--apparent-size", self.root).stdout.split()[0])
 
@@ -409,6 +409,21 @@ def build_argument(engine):
     else:
         config = json.loads(run(*engine.command, "inspect", "--type", "image", TAG + "-a100").stdout)["Docker"]["config"]
     check("SIMULATION of the simulator", "SIMULATION=a100" in config["Env"])
+    if isinstance(engine, Buildah):
+        engine = Buildah()
+        engine.image(TAG + "-a100")
+    try:
+        port = free_port()
+        c = engine.start(env={"SERVER_PORT": port, "SIMULATION": "a100"}, port=port)
+        try:
+            c.wait()
+            begin = time.monotonic()
+            stream(c, 20).read()
+            check("an A100 takes its time", time.monotonic() - begin > 0.15)
+        finally:
+            check("simulator: exit status", c.end(signal.SIGQUIT)[0], 0)
+    finally:
+        engine.close()
 
 
 sys.exit(main())

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -96,6 +97,7 @@ def main():
 
     fallbacks(api, account)
     time_to_live(api, account)
+    lost_worker(api, account)
     local_sources(account)
     configuration(account)
     api.stop()
@@ -260,6 +262,32 @@ def one_at_a_time(api, pod):
     check("only one waited: %r" % sorted(times), sum(t > 0.2 for t in times), 1)
     api.delay, api.body = 0, stand_in.deployment(5)
     check("after that", pod.now(), (5, 1))
+
+
+def lost_worker(api, account):
+    """A worker that dies while it asks: after five seconds another one may."""
+    pod = Pod(api.port, account, workers=1)
+    try:
+        api.body = stand_in.deployment(2)
+        check("before", pod.now(), (2, 1))
+        api.body, api.delay = stand_in.deployment(4), 1
+        time.sleep(pod.ttl + 0.02)
+        c = http.client.HTTPConnection("127.0.0.1", pod.mock.port, timeout=10)
+        c.request("GET", "/metrics")
+        asked = len(api.requests)
+        while len(api.requests) == asked:
+            time.sleep(0.01)
+        worker, = pod.mock.children()
+        os.kill(worker, signal.SIGKILL)
+        c.close()
+        api.delay = 0
+        while pod.mock.children() in ([], [worker]):
+            time.sleep(0.01)
+        check("the last value meanwhile", pod.now(), (2, 1))
+        time.sleep(5)
+        check("another worker asks", pod.now(), (4, 1))
+    finally:
+        pod.mock.stop()
 
 
 def clients(api, pod):
