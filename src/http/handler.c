@@ -521,7 +521,8 @@ ngx_int_t
 ngx_http_vllm_mock_log_handler(ngx_http_request_t *r)
 {
     double                     seconds;
-    off_t                      sent;
+    off_t                      received, sent;
+    ngx_table_elt_t           *length;
     ngx_http_vllm_mock_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_vllm_mock_module);
@@ -535,6 +536,11 @@ ngx_http_vllm_mock_log_handler(ngx_http_request_t *r)
     seconds = (double) (ngx_http_vllm_mock_now() - ctx->started) / VM_NSEC;
     sent = r->headers_out.content_length_n;
 
+    /* as the header says: nginx's own number is used up with the body */
+
+    length = r->headers_in.content_length;
+    received = length ? ngx_atoof(length->value.data, length->value.len) : 0;
+
     ngx_http_vllm_mock_lock(ctx->zone);
 
     vm_http_stats_observe(&ctx->zone->shared->http,
@@ -543,8 +549,7 @@ ngx_http_vllm_mock_log_handler(ngx_http_request_t *r)
                           (uint32_t) ngx_http_vllm_mock_method_index(
                                                                   r->method),
                           (uint32_t) r->headers_out.status,
-                          r->headers_in.content_length_n > 0
-                          ? (uint64_t) r->headers_in.content_length_n : 0,
+                          received > 0 ? (uint64_t) received : 0,
                           sent > 0 ? (uint64_t) sent : 0,
                           seconds, ngx_http_vllm_mock_unix());
 
