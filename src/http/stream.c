@@ -77,6 +77,10 @@ ngx_http_vllm_mock_stream_cleanup(void *data)
     ngx_queue_remove(&s->queue);
     z->streams--;
 
+    /* without the lock: one word that no other process writes */
+
+    z->shared->owners[z->owner].streams = z->streams;
+
     vm_generation_free(s->generation);
     vm_buf_free(&s->pending);
     vm_buf_free(&s->sending);
