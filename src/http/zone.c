@@ -437,6 +437,7 @@ ngx_http_vllm_mock_release(ngx_http_vllm_mock_zone_t *z, ngx_uint_t owner)
     }
 
     z->shared->owners[owner].pid = 0;
+    z->shared->owners[owner].streams = 0;
 }
 
 
