@@ -134,6 +134,7 @@ only=$only_now
 
 suite "clang, cppcheck" whole t/lint.sh "$src"
 suite "borders" whole t/borders.sh
+suite "documents" counted python3 t/docs.py
 
 
 # ---- the pure rooms ----
