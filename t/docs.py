@@ -57,8 +57,7 @@ def directives():
 
 
 def variables():
-    glue = read("src/http/variables.c") + read("src/http/replicas.c")
-    code = ["$" + v for v in re.findall(r'ngx_string\("(vllm_mock_[a-z_]*)"\)', glue)]
+    code = ["$" + v for v in re.findall(r'"(vllm_mock_[a-z_]*)"', read("src/http/variables.c"))]
     same("variables", code, names(section("docs/directives.md", "nginx variables"), r"`(\$vllm_mock_[a-z_]*)`"),
          "docs/directives.md")
 
