@@ -141,6 +141,11 @@ vm_violations_add(vm_violations_t *x, const char *type, const char *place,
     size_t     cut;
     vm_buf_t   line;
 
+    if (x->quiet) {
+        x->count++;
+        return;
+    }
+
     if (x->count == 0) {
         snprintf(x->first, sizeof(x->first), "%s", place);
     }
@@ -182,6 +187,11 @@ vm_violation(vm_violations_t *x, const vm_place_t *at, const char *type,
     const char *message, const json_t *input, const char *ctx)
 {
     vm_buf_t  b;
+
+    if (x->quiet) {
+        x->count++;
+        return VM_ERROR;
+    }
 
     vm_buf_init(&b);
     vm_place_print(&b, at);
@@ -241,7 +251,7 @@ vm_violations_report(vm_violations_t *x)
 static void
 vm_violations_rewind(vm_violations_t *x, size_t count)
 {
-    if (count < VM_VIOLATIONS_SHOWN && x->count > count) {
+    if (!x->quiet && count < VM_VIOLATIONS_SHOWN && x->count > count) {
         x->text.len = x->offsets[count];
     }
 
@@ -878,33 +888,21 @@ vm_type_exact(const vm_type_t *t, const json_t *v)
 }
 
 
+/* The branch of a union that fits, or -1 and what each complained about. */
+
 static int
-vm_check_union(const vm_type_t *t, const json_t *v, const vm_place_t *at,
-    vm_any_t *out, vm_violations_t *x)
+vm_union_branch(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
 {
     int               i;
-    size_t            count;
+    size_t            before, count;
     vm_place_t        here;
     const vm_type_t  *b;
 
     count = x->count;
 
     for (i = 0; t->branches[i]; i++) {
-
-        if (vm_type_exact(t->branches[i], v)) {
-            vm_type_check(t->branches[i], v, at, NULL, x);
-
-            if (x->count == count) {
-                goto found;
-            }
-
-            vm_violations_rewind(x, count);
-        }
-    }
-
-    for (i = 0; t->branches[i]; i++) {
-        size_t  before = x->count;
-
+        before = x->count;
         b = t->branches[i];
         here.up = at;
         here.name = b->name;
@@ -913,16 +911,55 @@ vm_check_union(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
         if (x->count == before) {
             vm_violations_rewind(x, count);
-            goto found;
+            return i;
         }
     }
 
-    return VM_ERROR;
+    return -1;
+}
 
-found:
+
+static int
+vm_check_union(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_any_t *out, vm_violations_t *x)
+{
+    int     found, i;
+    size_t  count;
+
+    count = x->count;
+    found = -1;
+
+    /* nothing is worded before it is known that no branch fits */
+
+    x->quiet++;
+
+    for (i = 0; t->branches[i] && found == -1; i++) {
+
+        if (vm_type_exact(t->branches[i], v)) {
+            vm_type_check(t->branches[i], v, at, NULL, x);
+            found = x->count == count ? i : -1;
+            vm_violations_rewind(x, count);
+        }
+    }
+
+    if (found == -1) {
+        found = vm_union_branch(t, v, at, x);
+    }
+
+    x->quiet--;
+
+    if (found == -1) {
+
+        if (!x->quiet) {
+            x->count = count;
+            (void) vm_union_branch(t, v, at, x);
+        }
+
+        return VM_ERROR;
+    }
 
     if (out) {
-        out->branch = i;
+        out->branch = found;
     }
 
     return VM_OK;

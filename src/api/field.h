@@ -113,6 +113,7 @@ struct vm_violations_s {
     vm_buf_t    text;               /* the first ten */
     char        first[256];         /* place of the first */
     size_t      offsets[10];        /* where each begins in `text` */
+    size_t      quiet;              /* not 0: they are counted, not worded */
     vm_error_t *error;              /* of a rule that answers at once */
     vm_pool_t  *pool;
 };
