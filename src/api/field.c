@@ -624,6 +624,11 @@ vm_check_literal(const vm_type_t *t, const json_t *v, const vm_place_t *at,
         }
     }
 
+    if (x->quiet) {
+        x->count++;
+        return VM_ERROR;
+    }
+
     vm_buf_init(&list);
     vm_buf_init(&msg);
     vm_buf_init(&ctx);
@@ -773,6 +778,44 @@ vm_field_default(const vm_field_t *f, void *out)
 }
 
 
+/*
+ * A bit for a key.  A body has a handful of the sixty fields that it could
+ * have: most of those that it lacks are told by the bits of its keys.
+ */
+
+static uint64_t
+vm_key_bit(const char *name)
+{
+    unsigned  n;
+
+    n = (unsigned char) name[0];
+
+    if (n && name[1]) {
+        n += 5u * (unsigned char) name[1] + 11u * (unsigned char) name[2];
+    }
+
+    return (uint64_t) 1 << (n & 63);
+}
+
+
+static uint64_t
+vm_key_bits(const json_t *v)
+{
+    void      *it;
+    uint64_t   bits;
+
+    bits = 0;
+
+    for (it = json_object_iter((json_t *) (uintptr_t) v); it;
+         it = json_object_iter_next((json_t *) (uintptr_t) v, it))
+    {
+        bits |= vm_key_bit(json_object_iter_key(it));
+    }
+
+    return bits;
+}
+
+
 static int
 vm_check_fields(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     void *out, vm_violations_t *x)
@@ -780,15 +823,18 @@ vm_check_fields(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     int                rc;
     void              *p;
     json_t            *item;
+    uint64_t           keys;
     vm_place_t         here;
     const vm_field_t  *f;
 
     rc = VM_OK;
     here.up = at;
+    keys = vm_key_bits(v);
 
     for (f = t->fields; f->name; f++) {
         here.name = f->name;
-        item = json_object_get(v, f->name);
+        item = (keys & vm_key_bit(f->name)) ? json_object_get(v, f->name)
+                                            : NULL;
 
         vm_field_default(f, out);
 
