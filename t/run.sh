@@ -177,7 +177,8 @@ for file in t/load/*_test.py t/kube/*_test.py; do
     suite "${file#t/}" counted python3 "$file"
 done
 
-suite "sdk" counted t/e2e/run.sh
+suite "sdk, Python" counted t/e2e/run.sh
+suite "sdk, npm" counted python3 t/e2e/npm_test.py
 
 
 # ---- the module under ASan and UBSan, in an nginx without ----
