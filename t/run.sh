@@ -216,6 +216,10 @@ suite "golden metrics, sanitized" counted bash -c \
     'sanitized python3 t/golden/replay.py metrics'
 suite "t/*.t, sanitized" counted bash -c 'sanitized t/prove.sh'
 
+for file in t/load/*_test.py; do
+    suite "${file#t/}, sanitized" counted bash -c "sanitized python3 $file"
+done
+
 
 nothing_left() {
     local i
