@@ -2,7 +2,6 @@
 import concurrent.futures
 import json
 import os
-import subprocess
 import sys
 import traceback
 import urllib.request
@@ -249,14 +248,6 @@ def a_reload_loses_no_count():
     with serving(workers=4) as s:
         assert scrapes(s, 600, 20, s.reload) == 3000
         assert value(s.get(), "vllm:generation_tokens_total") == 3000
-
-
-@check
-def the_javascript_client():
-    node = os.path.join(mock.ROOT, "build", "node")
-    with mock.Mock(server="vllm_mock_args m --served-model-name %s; vllm_mock_endpoints all;" % MODEL) as s:
-        r = subprocess.run(["node", os.path.join(node, "sdk.mjs"), s.url], capture_output=True, text=True, timeout=120)
-        assert r.returncode == 0, r.stdout + r.stderr
 
 
 def main():
