@@ -1,0 +1,167 @@
+/*
+ * The environment: what of it is not vLLM's own.
+ */
+
+#include "resolve.h"
+#include "../metrics/override.h"
+
+
+/* Without any setting: an idle server that is quick, but takes its time. */
+
+#define NGX_HTTP_VLLM_MOCK_TTFT      (10 * VM_MSEC)
+#define NGX_HTTP_VLLM_MOCK_ITL       (2 * VM_MSEC)
+
+
+const char *
+ngx_http_vllm_mock_env(const char *name)
+{
+    const char  *value;
+
+    value = getenv(name);
+
+    return value && *value ? value : NULL;
+}
+
+
+/* A copy, for environments change. */
+
+const char *
+ngx_http_vllm_mock_env_copy(const char *name, vm_pool_t *pool)
+{
+    const char  *value;
+
+    value = ngx_http_vllm_mock_env(name);
+
+    return value ? vm_pool_strdup(pool, value, strlen(value)) : NULL;
+}
+
+
+static int
+ngx_http_vllm_mock_env_true(const char *name)
+{
+    const char  *value;
+
+    value = ngx_http_vllm_mock_env(name);
+
+    return value && (strcasecmp(value, "true") == 0
+                     || strcasecmp(value, "yes") == 0
+                     || strcasecmp(value, "on") == 0
+                     || strcmp(value, "1") == 0);
+}
+
+
+/* The seed's capacity model; defaults are those of its application. */
+
+static const struct {
+    const char  *variable;
+    const char  *key;
+    const char  *value;
+}  ngx_http_vllm_mock_capacity[] = {
+    { "MOCK_SERVER_CAPACITY", "capacity", "1" },
+    { "MOCK_BASE_LATENCY_SECONDS", "base", "0.05" },
+    { "MOCK_TTFT_BASE_SECONDS", "ttft", "0.03" },
+    { "MOCK_PREFILL_SECONDS_PER_1K_TOKENS", "prefill_per_1k", "0.02" },
+    { "MOCK_DECODE_SECONDS_PER_TOKEN", "decode_per_token", "0.002" },
+    { "MOCK_OVERLOAD_PENALTY_SECONDS", "penalty", "0.08" },
+    { "MOCK_LATENCY_JITTER_SECONDS", "jitter", "0.01" }
+};
+
+
+char *
+ngx_http_vllm_mock_env_latency(ngx_conf_t *cf, vm_engine_conf_t *e)
+{
+    int          rc;
+    char         err[NGX_HTTP_VLLM_MOCK_ERR];
+    ngx_uint_t   i;
+    const char  *value;
+
+    ngx_memzero(&e->latency, sizeof(vm_latency_t));
+
+    if (ngx_http_vllm_mock_env_true("MOCK_CAPACITY_AWARE_LATENCY")) {
+        rc = vm_latency_model(&e->latency, "capacity", err, sizeof(err));
+
+        for (i = 0; i < vm_nelts(ngx_http_vllm_mock_capacity)
+                    && rc == VM_OK; i++)
+        {
+            value = ngx_http_vllm_mock_env(
+                        ngx_http_vllm_mock_capacity[i].variable);
+
+            if (value == NULL) {
+                value = ngx_http_vllm_mock_capacity[i].value;
+            }
+
+            rc = vm_latency_set(&e->latency,
+                                ngx_http_vllm_mock_capacity[i].key, value,
+                                err, sizeof(err));
+
+            if (rc != VM_OK) {
+                ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                              "environment variable %s: %s",
+                              ngx_http_vllm_mock_capacity[i].variable, err);
+                return NGX_CONF_ERROR;
+            }
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    value = ngx_http_vllm_mock_env("MOCK_REQUEST_DURATION_SECONDS");
+
+    if (value) {
+        vm_latency_model(&e->latency, "capacity", err, sizeof(err));
+
+        if (vm_latency_set(&e->latency, "duration", value, err, sizeof(err))
+            != VM_OK)
+        {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "environment variable "
+                          "MOCK_REQUEST_DURATION_SECONDS: %s", err);
+            return NGX_CONF_ERROR;
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    vm_latency_model(&e->latency, "constant", err, sizeof(err));
+    e->latency.ttft = NGX_HTTP_VLLM_MOCK_TTFT;
+    e->latency.itl = NGX_HTTP_VLLM_MOCK_ITL;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_vllm_mock_env_overrides(ngx_conf_t *cf, vm_overrides_t *o)
+{
+    int          rc;
+    char         err[NGX_HTTP_VLLM_MOCK_ERR];
+    json_t      *object;
+    const char  *value;
+
+    value = ngx_http_vllm_mock_env("METRICS_OVERRIDES");
+
+    if (value == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    object = json_loads(value, 0, NULL);
+
+    if (!json_is_object(object)) {
+        json_decref(object);
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "environment variable METRICS_OVERRIDES is no JSON "
+                      "object: \"%s\"", value);
+        return NGX_CONF_ERROR;
+    }
+
+    rc = vm_overrides_merge(o, object, (double) ngx_time(), err, sizeof(err));
+    json_decref(object);
+
+    if (rc != VM_OK) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "environment variable METRICS_OVERRIDES: %s", err);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}

@@ -1,0 +1,174 @@
+/*
+ * vllm_mock_output: which texts, and how long.
+ */
+
+#include "resolve.h"
+
+
+static char *
+ngx_http_vllm_mock_length(const char *text, vm_output_t *o)
+{
+    int     n;
+    char    kind[16], tail;
+    double  a, b;
+
+    b = 0;
+
+    if (strcmp(text, "max") == 0) {
+        o->length = VM_LENGTH_MAX;
+        return NGX_CONF_OK;
+    }
+
+    if (sscanf(text, "%lf%c", &a, &tail) == 1 && a >= 1 && a <= 1e7) {
+        o->length = VM_LENGTH_FIXED;
+        o->a = a;
+        return NGX_CONF_OK;
+    }
+
+    n = sscanf(text, "%15[a-z]:%lf:%lf%c", kind, &a, &b, &tail);
+
+    if (n != 3) {
+        return NGX_CONF_ERROR;
+    }
+
+    o->a = a;
+    o->b = b;
+
+    if (strcmp(kind, "uniform") == 0 && a >= 1 && b >= a && b <= 1e7) {
+        o->length = VM_LENGTH_UNIFORM;
+        return NGX_CONF_OK;
+    }
+
+    if (strcmp(kind, "normal") == 0 && b >= 0) {
+        o->length = VM_LENGTH_NORMAL;
+        return NGX_CONF_OK;
+    }
+
+    if (strcmp(kind, "lognormal") == 0 && b >= 0) {
+        o->length = VM_LENGTH_LOGNORMAL;
+        return NGX_CONF_OK;
+    }
+
+    return NGX_CONF_ERROR;
+}
+
+
+/* The lines of a file, for text=file:PATH. */
+
+static char *
+ngx_http_vllm_mock_lines(ngx_conf_t *cf, const char *path, vm_output_t *o,
+    char *err)
+{
+    char        *end, *line, *text;
+    size_t       len, n;
+    ngx_str_t    name;
+
+    name.data = (u_char *) path;
+    name.len = strlen(path);
+
+    if (ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    text = ngx_http_vllm_mock_read_file(cf, &name, &len, err);
+    if (text == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (n = 1, line = text; (line = strchr(line, '\n')) != NULL; line++) {
+        n++;
+    }
+
+    o->lines = ngx_palloc(cf->pool, n * sizeof(vm_str_t));
+    if (o->lines == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    o->nlines = 0;
+
+    for (line = text; *line; line = *end ? end + 1 : end) {
+        end = line + strcspn(line, "\n");
+
+        if (end > line) {
+            o->lines[o->nlines].data = line;
+            o->lines[o->nlines++].len = (size_t) (end - line);
+        }
+    }
+
+    if (o->nlines == 0) {
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "no line of text in \"%V\"%Z", &name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_vllm_mock_apply_output(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, vm_output_t *o, char *err)
+{
+    char                     key[16];
+    ngx_uint_t               i, k;
+    const char              *value;
+    static const char *const  texts[] = {
+        [VM_TEXT_WORDS] = "words", [VM_TEXT_MESSAGE] = "message",
+        [VM_TEXT_ECHO] = "echo"
+    };
+
+    for (i = 0; i < d->nargs; i++) {
+        value = ngx_http_vllm_mock_split(&d->args[i], key, sizeof(key));
+
+        if (value && strcmp(key, "text") == 0) {
+
+            if (strncmp(value, "file:", 5) == 0) {
+                o->text = VM_TEXT_FILE;
+
+                if (ngx_http_vllm_mock_lines(cf, value + 5, o, err)
+                    != NGX_CONF_OK)
+                {
+                    return NGX_CONF_ERROR;
+                }
+
+                continue;
+            }
+
+            for (k = 0; k < vm_nelts(texts); k++) {
+                if (strcmp(value, texts[k]) == 0) {
+                    o->text = (vm_text_e) k;
+                    break;
+                }
+            }
+
+            if (k < vm_nelts(texts)) {
+                continue;
+            }
+
+            ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                         "invalid value \"%s\" of text: message, words, echo "
+                         "or file:PATH%Z", value);
+            return NGX_CONF_ERROR;
+        }
+
+        if (value && strcmp(key, "tokens") == 0) {
+
+            if (ngx_http_vllm_mock_length(value, o) == NGX_CONF_OK) {
+                continue;
+            }
+
+            ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                         "invalid value \"%s\" of tokens: max, N, "
+                         "uniform:A:B, normal:MEAN:SIGMA or "
+                         "lognormal:MU:SIGMA%Z", value);
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "invalid parameter \"%V\" of vllm_mock_output: text= or "
+                     "tokens=%Z", &d->args[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
