@@ -88,6 +88,7 @@ static ngx_command_t  ngx_http_vllm_mock_commands[] = {
     ngx_http_vllm_mock_string("vllm_mock_tokenizer", tokenizer),
     ngx_http_vllm_mock_string("vllm_mock_version", version),
     ngx_http_vllm_mock_string("vllm_mock_profiles", profiles),
+    ngx_http_vllm_mock_string("vllm_mock_saturation", lateness),
 
     { ngx_string("vllm_mock_unknown_models"),
       NGX_HTTP_VLLM_MOCK_ALL|NGX_CONF_TAKE1,

@@ -14,6 +14,7 @@ sub lines {
 }
 
 $main::lines = \&lines;
+$main::ask = '{"model": "m", "prompt": "a", "max_tokens": 4}';
 
 add_block_preprocessor(sub {
     my $block = shift;
@@ -238,3 +239,31 @@ vllm_mock_engine data_parallel=2 num_gpu_blocks=600 max_model_len=512;
 GET /metrics
 --- response_body_like chop
 (?s)num_requests_running\{engine="0",model_name="m"\} 0\.0\n[^\n]*num_requests_running\{engine="1",model_name="m"\} 0\.0
+
+
+
+=== TEST 17: a machine that is too slow, by the bound given
+--- serve
+vllm_mock_latency constant ttft=5ms itl=5ms;
+vllm_mock_saturation 0;
+--- request eval
+["GET /version", "POST /v1/completions\n$main::ask", "GET /version",
+ "GET /metrics"]
+--- response_headers eval
+["!x-vllm-mock-saturated", "x-vllm-mock-saturated: 1", "x-vllm-mock-saturated: 1",
+ "x-vllm-mock-saturated: 1"]
+--- response_body_like eval
+["0.32", "completion_tokens", "0.32", '(?m)^vllm_mock:saturated 1\.0$']
+
+
+
+=== TEST 18: and one that is not
+--- serve
+vllm_mock_latency constant ttft=5ms itl=5ms;
+vllm_mock_saturation 1h;
+--- request eval
+["POST /v1/completions\n$main::ask", "GET /metrics"]
+--- response_headers eval
+["!x-vllm-mock-saturated", "!x-vllm-mock-saturated"]
+--- response_body_like eval
+["completion_tokens", '(?ms)^vllm_mock:token_lateness_seconds_count 1\.0$.*^vllm_mock:saturated 0\.0$']

@@ -115,7 +115,7 @@ location /v1/completions { vllm_mock one; vllm_mock_unknown_models reject;
 === TEST 4: the access log
 --- http_config
 vllm_mock_zone one 48m;
-log_format mock '[$vllm_mock_model|$vllm_mock_request_id|$vllm_mock_prompt_tokens|$vllm_mock_cached_tokens|$vllm_mock_completion_tokens|$vllm_mock_queue_time|$vllm_mock_ttft|$vllm_mock_tpot|$vllm_mock_finish_reason]';
+log_format mock '[$vllm_mock_model|$vllm_mock_request_id|$vllm_mock_prompt_tokens|$vllm_mock_cached_tokens|$vllm_mock_completion_tokens|$vllm_mock_queue_time|$vllm_mock_ttft|$vllm_mock_tpot|$vllm_mock_finish_reason|$vllm_mock_lateness]';
 --- config
 vllm_mock_model m;
 vllm_mock_latency constant ttft=20ms itl=10ms;
@@ -126,7 +126,7 @@ location / { vllm_mock one; }
 "POST /v1/completions\n$main::ask"
 --- response_body_like: completion_tokens":5
 --- access_log eval
-qr/^\[m\|cmpl-[0-9a-f]{16}\|4\|0\|5\|0\.00\d+\|0\.0[234]\d+\|0\.01\d+\|length\]$/
+qr/^\[m\|cmpl-[0-9a-f]{16}\|4\|0\|5\|0\.00\d+\|0\.0[234]\d+\|0\.01\d+\|length\|0\.\d{6}\]$/
 
 
 

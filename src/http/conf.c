@@ -67,6 +67,7 @@ ngx_http_vllm_mock_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->seed, prev->seed, "");
     ngx_conf_merge_str_value(conf->tokenizer, prev->tokenizer, "builtin");
     ngx_conf_merge_str_value(conf->version, prev->version, "0.32");
+    ngx_conf_merge_str_value(conf->lateness, prev->lateness, "10ms");
     ngx_conf_merge_str_value(conf->profiles, prev->profiles, "profiles");
 
     if (conf->profiles.data[0] != '/'

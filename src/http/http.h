@@ -21,6 +21,7 @@
 #define NGX_HTTP_VLLM_MOCK_RANKS     16
 #define NGX_HTTP_VLLM_MOCK_ADAPTERS  256
 #define NGX_HTTP_VLLM_MOCK_RATE_SECONDS  5
+#define NGX_HTTP_VLLM_MOCK_LATE_SECONDS  10     /* of vllm_mock:saturated */
 
 
 /* ---- configuration ---- */
@@ -80,6 +81,7 @@ typedef struct {
     ngx_str_t                 seed;
     ngx_str_t                 tokenizer;
     ngx_str_t                 version;
+    ngx_str_t                 lateness;     /* vllm_mock_saturation */
     ngx_str_t                 profiles;     /* directory */
 
     struct ngx_http_vllm_mock_loc_conf_s  *location;    /* the first here
@@ -89,6 +91,7 @@ typedef struct {
 
     vm_settings_t            *settings;
     vm_engine_conf_t         *engine_conf;
+    vm_time_t                 saturation;   /* p99 of lateness above it */
     unsigned                  scaled:1;
     unsigned                  legacy:1;
     unsigned                  user_seqs:1;          /* max_num_seqs given */
@@ -175,6 +178,14 @@ typedef struct {
     ngx_uint_t                streams;      /* as it told last */
 } ngx_http_vllm_mock_owner_t;
 
+/* Writes of tokens within a second. */
+
+typedef struct {
+    int64_t                   second;       /* of the monotonic clock */
+    uint64_t                  writes;
+    uint64_t                  late;         /* beyond the bound */
+} ngx_http_vllm_mock_late_t;
+
 typedef struct {
     ngx_uint_t                dirty;        /* the state is half-written */
     ngx_uint_t                epoch;        /* + 1 whenever it was lost */
@@ -201,6 +212,7 @@ typedef struct {
     ngx_atomic_t              counter;      /* of requests, for ids */
     vm_http_stats_t           http;
     vm_self_stats_t           self;
+    ngx_http_vllm_mock_late_t late[NGX_HTTP_VLLM_MOCK_LATE_SECONDS];
     ngx_uint_t                start_overrides;      /* were put in */
 
     /* the replica count's source: replicas.c */
@@ -246,6 +258,8 @@ typedef struct {
     vm_time_t                 wake;         /* when the timer should fire */
     vm_hist_t                 lateness;     /* not told to the zone yet */
     vm_hist_t                 lag;
+    uint64_t                  writes;       /* likewise */
+    uint64_t                  late;
     unsigned                  fresh_epoch:1;
 } ngx_http_vllm_mock_zone_t;
 
@@ -399,6 +413,14 @@ void ngx_http_vllm_mock_stream_lost(ngx_http_vllm_mock_zone_t *z);
 void ngx_http_vllm_mock_tick(ngx_http_vllm_mock_zone_t *z);
 void ngx_http_vllm_mock_ticker_init(ngx_http_vllm_mock_zone_t *z,
     ngx_cycle_t *cycle);
+
+/* lateness.c */
+
+void ngx_http_vllm_mock_lateness(ngx_http_vllm_mock_zone_t *z,
+    vm_time_t late);
+void ngx_http_vllm_mock_lateness_tell(ngx_http_vllm_mock_zone_t *z,
+    vm_time_t now);
+ngx_uint_t ngx_http_vllm_mock_saturated(ngx_http_vllm_mock_zone_t *z);
 
 /*
  * replicas.c.  Before the count is used: NGX_OK, it is as good as it gets;

@@ -68,6 +68,13 @@ ngx_http_vllm_mock_head(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status,
         return NGX_ERROR;
     }
 
+    if (ngx_http_vllm_mock_saturated(ctx->zone)
+        && ngx_http_vllm_mock_header_add(r, "x-vllm-mock-saturated", "1", 1)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (!ctx->outermost && ngx_http_vllm_mock_cors(ctx) != NGX_OK) {
         return NGX_ERROR;
     }

@@ -200,6 +200,17 @@ ngx_http_vllm_mock_scalars(ngx_conf_t *cf,
         }
     }
 
+    if (vm_latency_time(ngx_http_vllm_mock_text(&conf->lateness),
+                        &conf->saturation)
+        != VM_OK)
+    {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "invalid value \"%V\" of vllm_mock_saturation: a time "
+                      "from 0 to 24h such as 20ms, 2.5ms or 300us",
+                      &conf->lateness);
+        return NGX_CONF_ERROR;
+    }
+
     if (ngx_strcmp(conf->version.data, "0.32") != 0
         && ngx_strcmp(conf->version.data, "0.32.0") != 0)
     {

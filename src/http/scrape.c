@@ -143,8 +143,11 @@ ngx_http_vllm_mock_snapshot(ngx_http_vllm_mock_zone_t *z,
     ngx_http_vllm_mock_rates(sh, s);
     ngx_http_vllm_mock_snapshot_loras(sh, s);
 
+    ngx_http_vllm_mock_lateness_tell(z, now);
+
     s->http = sh->http;
     s->self = sh->self;
+    s->self.saturated = ngx_http_vllm_mock_saturated(z) != 0;
     s->self.streams = 0;
 
     for (i = 0; i < NGX_HTTP_VLLM_MOCK_OWNERS; i++) {

@@ -371,7 +371,10 @@ ngx_http_vllm_mock_stream_event(ngx_http_vllm_mock_zone_t *z,
                          ngx_http_vllm_mock_reason(c, ev->finish),
                          &s->pending);
 
-    s->due = ev->due;
+    if (s->due == 0 || !s->generation->stream) {
+        s->due = ev->due;
+    }
+
     s->done = s->generation->live == 0;
 
     ngx_http_vllm_mock_touch(s);
@@ -383,8 +386,7 @@ ngx_http_vllm_mock_stream_event(ngx_http_vllm_mock_zone_t *z,
 void
 ngx_http_vllm_mock_stream_flush(ngx_http_vllm_mock_zone_t *z)
 {
-    double                        late;
-    vm_time_t                     now;
+    vm_time_t                     late;
     ngx_queue_t                  *q;
     ngx_http_vllm_mock_stream_t  *s;
 
@@ -398,11 +400,12 @@ ngx_http_vllm_mock_stream_flush(ngx_http_vllm_mock_zone_t *z)
             continue;                   /* its request is being handled */
         }
 
-        if (s->due && s->generation->stream) {
-            now = ngx_http_vllm_mock_now();
-            late = now > s->due ? (double) (now - s->due) / VM_NSEC : 0;
-            vm_hist_observe(&z->lateness, late, 1);
+        if (s->due && (s->generation->stream || s->done)) {
+            late = ngx_http_vllm_mock_now() - s->due;
+            late = vm_max(late, 0);
+            s->lateness = vm_max(s->lateness, late);
             s->due = 0;
+            ngx_http_vllm_mock_lateness(z, late);
         }
 
         ngx_http_vllm_mock_flush(s);

@@ -32,7 +32,10 @@ struct ngx_http_vllm_mock_stream_s {
     vm_buf_t                    pending;    /* not handed to nginx yet */
     vm_buf_t                    sending;    /* nginx reads from it */
     ngx_buf_t                   buf;
-    vm_time_t                   due;        /* of the newest token */
+    vm_time_t                   due;        /* of what goes out next: the
+                                               oldest token of a stream, the
+                                               last of an answer; 0: none */
+    vm_time_t                   lateness;   /* the greatest */
 
     unsigned                    started:1;  /* its handler has returned */
     unsigned                    touched:1;

@@ -55,20 +55,6 @@ ngx_http_vllm_mock_ticker_init(ngx_http_vllm_mock_zone_t *z,
 }
 
 
-/* Under the lock: what the worker saw itself goes into the zone. */
-
-static void
-ngx_http_vllm_mock_tell(ngx_http_vllm_mock_zone_t *z)
-{
-    vm_hist_add(&z->shared->self.token_lateness, &z->lateness);
-    vm_hist_add(&z->shared->self.event_loop_lag, &z->lag);
-    vm_hist_init(&z->lateness, VM_HIST_LATENESS, 0);
-    vm_hist_init(&z->lag, VM_HIST_LATENESS, 0);
-
-    z->shared->owners[z->owner].streams = z->streams;
-}
-
-
 /*
  * Moves the engines on and takes events out, as many as fit.  When there is
  * news next; VM_TIME_NONE: never.
@@ -107,7 +93,8 @@ ngx_http_vllm_mock_take(ngx_http_vllm_mock_zone_t *z)
         next = now;
     }
 
-    ngx_http_vllm_mock_tell(z);
+    ngx_http_vllm_mock_lateness_tell(z, now);
+    z->shared->owners[z->owner].streams = z->streams;
 
     if (z->epoch != z->shared->epoch) {
         z->epoch = z->shared->epoch;
@@ -131,13 +118,24 @@ ngx_http_vllm_mock_schedule(ngx_http_vllm_mock_zone_t *z, vm_time_t next)
             ngx_del_timer(&z->timer);
         }
 
+        if (z->writes) {
+
+            /* there is no next time to tell of them */
+
+            ngx_http_vllm_mock_lock(z);
+            ngx_http_vllm_mock_lateness_tell(z, ngx_http_vllm_mock_now());
+            ngx_http_vllm_mock_unlock(z);
+        }
+
         return;
     }
 
     now = ngx_http_vllm_mock_now();
     delay = NGX_HTTP_VLLM_MOCK_LOOK;
 
-    if (next != VM_TIME_NONE && next - now < NGX_HTTP_VLLM_MOCK_LOOK * VM_MSEC) {
+    if (next != VM_TIME_NONE
+        && next - now < NGX_HTTP_VLLM_MOCK_LOOK * VM_MSEC)
+    {
         delay = next > now ? (ngx_msec_t) ((next - now + VM_MSEC - 1)
                                            / VM_MSEC)
                            : 0;

@@ -15,6 +15,7 @@ typedef enum {
     NGX_HTTP_VLLM_MOCK_VAR_QUEUE,
     NGX_HTTP_VLLM_MOCK_VAR_TTFT,
     NGX_HTTP_VLLM_MOCK_VAR_TPOT,
+    NGX_HTTP_VLLM_MOCK_VAR_LATENESS,
     NGX_HTTP_VLLM_MOCK_VAR_FINISH
 } ngx_http_vllm_mock_var_e;
 
@@ -102,6 +103,10 @@ ngx_http_vllm_mock_variable(ngx_http_request_t *r,
                                               - (double) ctx->started
                                                 / VM_NSEC);
 
+        } else if (data == NGX_HTTP_VLLM_MOCK_VAR_LATENESS) {
+            p = ngx_http_vllm_mock_seconds(p, (double) ctx->stream->lateness
+                                              / VM_NSEC);
+
         } else {
             p = ngx_http_vllm_mock_seconds(p, c->made > 1
                                               ? (c->last_token
@@ -139,6 +144,7 @@ static const struct {
     { ngx_string("vllm_mock_queue_time"), NGX_HTTP_VLLM_MOCK_VAR_QUEUE },
     { ngx_string("vllm_mock_ttft"), NGX_HTTP_VLLM_MOCK_VAR_TTFT },
     { ngx_string("vllm_mock_tpot"), NGX_HTTP_VLLM_MOCK_VAR_TPOT },
+    { ngx_string("vllm_mock_lateness"), NGX_HTTP_VLLM_MOCK_VAR_LATENESS },
     { ngx_string("vllm_mock_finish_reason"), NGX_HTTP_VLLM_MOCK_VAR_FINISH }
 };
 
