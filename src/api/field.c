@@ -718,6 +718,27 @@ vm_check_list(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
 
 static int
+vm_check_sequence(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    switch (vm_value_type(v)) {
+
+    case VM_PY_LIST:
+        return vm_check_list(t, v, at, x);
+
+    case VM_PY_STR:
+        return vm_violation(x, at, "sequence_str", "'str' instances are not "
+                            "allowed as a Sequence value", v,
+                            "'type_name': 'str'");
+
+    default:
+        return vm_violation(x, at, "is_instance_of", "Input should be an "
+                            "instance of Sequence", v, "'class': 'Sequence'");
+    }
+}
+
+
+static int
 vm_check_dict(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     vm_violations_t *x)
 {
@@ -1045,6 +1066,10 @@ vm_type_check(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
     case VM_T_LIST:
         rc = vm_check_list(t, v, at, x);
+        break;
+
+    case VM_T_SEQUENCE:
+        rc = vm_check_sequence(t, v, at, x);
         break;
 
     case VM_T_ITERABLE:

@@ -43,6 +43,7 @@ typedef enum {
     VM_T_BOOL,                      /* uint8_t */
     VM_T_LITERAL,                   /* const json_t *: a string */
     VM_T_LIST,                      /* vm_any_t */
+    VM_T_SEQUENCE,                  /* likewise; other words */
     VM_T_ITERABLE,                  /* likewise; items are not looked at */
     VM_T_DICT,                      /* vm_any_t */
     VM_T_MODEL,                     /* vm_any_t; an object with fields */

@@ -211,6 +211,9 @@ struct vm_generation_s {
 
     /* of the answer */
 
+    const char           *type;             /* NULL: JSON; else it comes in
+                                               chunks */
+    const char           *metadata;         /* a header; NULL: none */
     const char           *role;
     vm_str_t              echoed;           /* chat: text before the answer */
     const char           *prompt_text;
@@ -228,6 +231,7 @@ struct vm_generation_s {
     unsigned              greedy:1;
     unsigned              remote_prefill:1;
     unsigned              remote_decode:1;
+    unsigned              pooling:1;        /* nothing is generated */
 
     /* what the model has to say, beyond words */
 

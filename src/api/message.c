@@ -152,7 +152,7 @@ static const vm_type_t *const  vm_message_branches[] = {
     &vm_message_types[6], &vm_message_types[7], NULL
 };
 
-static const vm_type_t  vm_message_type = {
+const vm_type_t  vm_message_type = {
     .kind = VM_T_UNION, .branches = vm_message_branches
 };
 

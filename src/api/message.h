@@ -10,7 +10,7 @@
 #include "generation.h"
 
 
-extern const vm_type_t  vm_messages_type;
+extern const vm_type_t  vm_message_type, vm_messages_type;
 
 /* What Python does to the list before it is validated; rules of its own. */
 int vm_messages_normalize(const json_t *messages, vm_error_t *e,

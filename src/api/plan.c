@@ -691,7 +691,7 @@ vm_plan(vm_generation_t *g)
         c = &g->choices[i];
         c->prompt = i / g->n;
 
-        if (vm_plan_choice(g, c, i) != VM_OK) {
+        if (!g->pooling && vm_plan_choice(g, c, i) != VM_OK) {
             return g->late.status ? VM_OK : VM_ERROR;
         }
     }

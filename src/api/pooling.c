@@ -1,168 +1,713 @@
 /*
- * Pooling models: vectors, classes, scores.  A score is the cosine of two
- * vectors; classes follow from the prompt's tokens.
+ * /v1/embeddings, /pooling, /classify, and what all that is pooled has in
+ * common.  Classes follow from the prompt's tokens.
  */
 
 #include <math.h>
-#include <stdlib.h>
-#include "embedding.h"
-#include "params.h"
+#include "message.h"
 #include "pooling.h"
 #include "../base/rand.h"
 
 
-#define VM_POOLING_LABELS  64
+#define VM_POOLED_INPUTS  2048      /* prompts of a request */
+#define VM_POOLED_WIDTH   1536      /* as OpenAI's and the seed's */
+#define VM_POOLED_WIDEST  8192
 
 
-typedef struct {
-    const json_t  *model;
-    const json_t  *task;
-    const json_t  *request_id;
-    const json_t  *input_type;
-    vm_any_t       embedding_types;
-    vm_any_t       texts;
-    vm_int_t       top_n;
-    vm_any_t       given;           /* of the input, whatever its name */
-    vm_any_t       other;
-} vm_pooling_t;
+/* ---- requests ---- */
 
-#define vm_pooling_row(name, type, flags)                                     \
-    { #name, &type, flags, offsetof(vm_pooling_t, name), 0, NULL }
-#define vm_pooling_need(name, field)                                          \
-    { name, &vm_any_type, VM_F_REQUIRED, offsetof(vm_pooling_t, field), 0,    \
-      NULL }
+const vm_type_t  vm_pooled_truncate_type = {
+    .kind = VM_T_INT, .has_ge = 1, .ge = -1
+};
 
+static const char *const  vm_pooled_paddings[] = {
+    "max_length", "do_not_pad", NULL
+};
 
-static const char *const  vm_pooling_tasks[] = {
+const vm_type_t  vm_pooled_padding_type = {
+    .kind = VM_T_LITERAL, .values = vm_pooled_paddings
+};
+
+/* A boolean that may be left out: three values. */
+
+static const vm_type_t *const  vm_bool_any_branches[] = {
+    &vm_bool_type, NULL
+};
+
+const vm_type_t  vm_bool_any_type = {
+    .kind = VM_T_UNION, .branches = vm_bool_any_branches
+};
+
+static const vm_type_t  vm_pooled_id_lists_type = {
+    .kind = VM_T_LIST, .item = &vm_id_list_type
+};
+
+static const vm_type_t *const  vm_pooled_input_branches[] = {
+    &vm_id_list_type, &vm_pooled_id_lists_type, &vm_str_type,
+    &vm_str_list_type, NULL
+};
+
+static const vm_type_t  vm_pooled_input_type = {
+    .kind = VM_T_UNION, .branches = vm_pooled_input_branches
+};
+
+static const vm_type_t  vm_pooled_talk_type = {
+    .kind = VM_T_LIST, .item = &vm_message_type, .min_items = 1
+};
+
+static const vm_type_t  vm_pooled_talks_type = {
+    .kind = VM_T_SEQUENCE, .item = &vm_pooled_talk_type, .min_items = 1
+};
+
+static const vm_type_t  vm_pooled_media_type = {
+    .kind = VM_T_DICT, .item = &vm_dict_type
+};
+
+static const char *const  vm_pooled_formats[] = {
+    "float", "base64", "bytes", "bytes_only", NULL
+};
+
+static const vm_type_t  vm_pooled_format_type = {
+    .kind = VM_T_LITERAL, .values = vm_pooled_formats
+};
+
+/* in the order of vm_dtype_e */
+
+static const char *const  vm_pooled_dtypes[] = {
+    "float32", "float16", "bfloat16", "fp8_e4m3", "fp8_e5m2", NULL
+};
+
+static const vm_type_t  vm_pooled_dtype_type = {
+    .kind = VM_T_LITERAL, .values = vm_pooled_dtypes
+};
+
+static const char *const  vm_pooled_ends[] = {
+    "native", "big", "little", NULL
+};
+
+static const vm_type_t  vm_pooled_end_type = {
+    .kind = VM_T_LITERAL, .values = vm_pooled_ends
+};
+
+static const char *const  vm_pooled_tasks[] = {
     "embed", "classify", "token_embed", "token_classify", "plugin",
     "embed&token_classify", NULL
 };
 
-static const vm_type_t  vm_pooling_task_type = {
-    .kind = VM_T_LITERAL, .values = vm_pooling_tasks
+static const vm_type_t  vm_pooled_task_type = {
+    .kind = VM_T_LITERAL, .values = vm_pooled_tasks
 };
 
-static const char *const  vm_cohere_kinds[] = {
-    "float", "binary", "ubinary", "base64", NULL
-};
+#define VM_POOLED_ENCODING                                                    \
+    vm_pooled_row(encoding_format, vm_pooled_format_type, VM_F_NOTNULL),      \
+    vm_pooled_row(embed_dtype, vm_pooled_dtype_type, VM_F_NOTNULL),           \
+    vm_pooled_row(endianness, vm_pooled_end_type, VM_F_NOTNULL)
 
-static const vm_type_t  vm_cohere_kind_type = {
-    .kind = VM_T_LITERAL, .values = vm_cohere_kinds
-};
+#define VM_POOLED_EMBED                                                       \
+    VM_POOLED_ENCODING,                                                       \
+    vm_pooled_row(dimensions, vm_int_type, 0),                                \
+    VM_POOLED_ACTIVATION
 
-static const vm_type_t  vm_cohere_kinds_type = {
-    .kind = VM_T_LIST, .item = &vm_cohere_kind_type
-};
+#define VM_POOLED_INPUT                                                       \
+    vm_pooled_need("input", vm_pooled_input_type, input),                     \
+    vm_param(add_special_tokens, vm_bool_type, VM_F_NOTNULL, 1)
 
-static const vm_type_t  vm_pooling_top_type = {
-    .kind = VM_T_INT, .has_ge = 1, .ge = 0
-};
+#define VM_POOLED_TEMPLATE                                                    \
+    vm_param(add_generation_prompt, vm_bool_type, VM_F_NOTNULL, 0),           \
+    vm_param(continue_final_message, vm_bool_type, VM_F_NOTNULL, 0),          \
+    vm_param(add_special_tokens, vm_bool_type, VM_F_NOTNULL, 0),              \
+    vm_param(chat_template, vm_str_type, 0, 0),                               \
+    vm_param(chat_template_kwargs, vm_dict_type, 0, 0),                       \
+    vm_param(media_io_kwargs, vm_pooled_media_type, 0, 0)
 
-static const vm_field_t  vm_pooling_input_fields[] = {
-    vm_pooling_row(model, vm_str_type, 0),
-    vm_pooling_need("input", given),
-    vm_pooling_row(task, vm_pooling_task_type, 0),
-    vm_pooling_row(request_id, vm_str_type, VM_F_NOTNULL),
-    vm_field_end
-};
+#define VM_POOLED_MESSAGES(type)                                              \
+    vm_param(messages, type, VM_F_REQUIRED|VM_F_NOTNULL, 0)
 
-static const vm_field_t  vm_pooling_chat_fields[] = {
-    vm_pooling_row(model, vm_str_type, 0),
-    vm_pooling_need("messages", given),
-    vm_pooling_row(task, vm_pooling_task_type, 0),
-    vm_pooling_row(request_id, vm_str_type, VM_F_NOTNULL),
-    vm_field_end
-};
+#define VM_POOLED_TASK  vm_pooled_row(task, vm_pooled_task_type, 0)
 
-static const vm_field_t  vm_score_fields[] = {
-    vm_pooling_row(model, vm_str_type, 0),
-    vm_pooling_need("queries", given),
-    vm_pooling_need("documents", other),
-    vm_pooling_row(request_id, vm_str_type, VM_F_NOTNULL),
-    vm_field_end
-};
-
-static const vm_field_t  vm_score_text_fields[] = {
-    vm_pooling_row(model, vm_str_type, 0),
-    vm_pooling_need("text_1", given),
-    vm_pooling_need("text_2", other),
-    vm_pooling_row(request_id, vm_str_type, VM_F_NOTNULL),
-    vm_field_end
-};
-
-static const vm_field_t  vm_rerank_fields[] = {
-    vm_pooling_row(model, vm_str_type, 0),
-    vm_pooling_need("query", given),
-    vm_pooling_need("documents", other),
-    vm_pooling_row(top_n, vm_pooling_top_type, VM_F_NOTNULL),
-    vm_pooling_row(request_id, vm_str_type, VM_F_NOTNULL),
-    vm_field_end
-};
-
-static const vm_field_t  vm_cohere_fields[] = {
-    vm_pooling_row(model, vm_str_type, 0),
-    vm_pooling_row(input_type, vm_str_type, 0),
-    vm_pooling_row(texts, vm_str_list_type, 0),
-    vm_pooling_row(embedding_types, vm_cohere_kinds_type, 0),
-    vm_field_end
-};
-
-
-/* ---- pieces ---- */
-
-static int
-vm_pooling_load(vm_generation_t *g, const vm_field_t *fields,
-    const json_t *body, vm_pooling_t *q)
-{
-    vm_type_t  type;
-
-    memset(&type, 0, sizeof(vm_type_t));
-    memset(q, 0, sizeof(vm_pooling_t));
-    type.kind = VM_T_MODEL;
-    type.fields = fields;
-
-    if (vm_model_load(&type, body, "body", q, &g->call->error, g->pool)
-        != VM_OK)
-    {
-        return VM_ERROR;
-    }
-
-    return vm_generation_model(g, q->model);
+#define vm_pooled_class(name, ...)                                            \
+                                                                              \
+static const vm_field_t  name##_fields[] = { __VA_ARGS__, vm_field_end };     \
+                                                                              \
+static const vm_type_t  name = {                                              \
+    .kind = VM_T_MODEL, .fields = name##_fields                               \
 }
 
+/* Fields stand in pydantic's order: those of the last base class first. */
+
+vm_pooled_class(vm_embed_input_class,
+    VM_POOLED_EMBED, VM_POOLED_INPUT, VM_POOLED_BASIC);
+vm_pooled_class(vm_embed_chat_class,
+    VM_POOLED_EMBED, VM_POOLED_TEMPLATE, VM_POOLED_MESSAGES(vm_messages_type),
+    VM_POOLED_BASIC);
+vm_pooled_class(vm_embed_batch_class,
+    VM_POOLED_EMBED, VM_POOLED_TEMPLATE, VM_POOLED_BASIC,
+    VM_POOLED_MESSAGES(vm_pooled_talks_type));
+vm_pooled_class(vm_embed_chat_input_class,
+    VM_POOLED_EMBED, VM_POOLED_TEMPLATE, VM_POOLED_MESSAGES(vm_messages_type),
+    VM_POOLED_BASIC, vm_pooled_need("input", vm_messages_type, input));
+vm_pooled_class(vm_embed_batch_input_class,
+    VM_POOLED_EMBED, VM_POOLED_TEMPLATE, VM_POOLED_BASIC,
+    VM_POOLED_MESSAGES(vm_pooled_talks_type),
+    vm_pooled_need("input", vm_pooled_talks_type, input));
+
+static const vm_type_t *const  vm_embed_classes[] = {
+    &vm_embed_input_class, &vm_embed_chat_class, &vm_embed_batch_class,
+    &vm_embed_chat_input_class, &vm_embed_batch_input_class, NULL
+};
+
+vm_pooled_class(vm_pooling_input_class,
+    VM_POOLED_EMBED, VM_POOLED_INPUT, VM_POOLED_BASIC, VM_POOLED_TASK);
+vm_pooled_class(vm_pooling_chat_class,
+    VM_POOLED_EMBED, VM_POOLED_TEMPLATE, VM_POOLED_MESSAGES(vm_messages_type),
+    VM_POOLED_BASIC, VM_POOLED_TASK);
+vm_pooled_class(vm_pooling_plugin_class,
+    VM_POOLED_ENCODING, VM_POOLED_BASIC,
+    { "data", &vm_any_type, VM_F_REQUIRED, offsetof(vm_pooled_t, data), 0,
+      NULL },
+    vm_pooled_row(task, vm_pooled_task_type, VM_F_NOTNULL));
+
+static const vm_type_t *const  vm_pooling_classes[] = {
+    &vm_pooling_input_class, &vm_pooling_chat_class, &vm_pooling_plugin_class,
+    NULL
+};
+
+vm_pooled_class(vm_classify_input_class,
+    VM_POOLED_ACTIVATION, VM_POOLED_INPUT, VM_POOLED_BASIC);
+vm_pooled_class(vm_classify_chat_class,
+    VM_POOLED_ACTIVATION, VM_POOLED_TEMPLATE,
+    VM_POOLED_MESSAGES(vm_messages_type), VM_POOLED_BASIC);
+
+static const vm_type_t *const  vm_classify_classes[] = {
+    &vm_classify_input_class, &vm_classify_chat_class, NULL
+};
+
+
+/* ---- rules on the raw body ---- */
 
 static int
-vm_pooling_head(vm_generation_t *g, const char *prefix,
-    const vm_pooling_t *q, int list, vm_buf_t *out)
+vm_pooled_removed(const json_t *body, vm_error_t *e, vm_pool_t *pool)
 {
-    const char  *id;
+    const char  *task;
 
-    id = vm_generation_id(g, prefix, q->request_id);
-
-    if (id == NULL) {
-        return vm_error_memory(&g->call->error);
+    if (json_object_get(body, "normalize")) {
+        return vm_error_param(e, pool, "normalize",
+                              "Parameter `normalize` was removed; use "
+                              "`use_activation` instead.");
     }
 
-    vm_buf_lit(out, "{\"id\":");
-    vm_buf_json(out, id, strlen(id));
+    task = json_string_value(json_object_get(body, "task"));
 
-    if (list) {
-        vm_buf_printf(out, ",\"object\":\"list\",\"created\":%lld",
-                      (long long) g->call->now);
+    if (task && strcmp(task, "score") == 0) {
+        return vm_error_param(e, pool, "task",
+                              "`score` task was removed; use `classify` "
+                              "instead.");
     }
 
-    vm_buf_lit(out, ",\"model\":");
-    vm_buf_json(out, g->model.data, g->model.len);
+    if (task && strcmp(task, "encode") == 0) {
+        return vm_error_param(e, pool, "task",
+                              "`encode` task was removed; use `token_embed` "
+                              "or `token_classify` instead.");
+    }
 
     return VM_OK;
 }
 
 
-/* Probabilities of a prompt's classes; the answer is the best one's number. */
+/* A conversation: messages with a role each. */
+
+static int
+vm_pooled_is_talk(const json_t *v)
+{
+    size_t   i;
+    json_t  *item;
+
+    if (json_array_size(v) == 0) {
+        return 0;
+    }
+
+    json_array_foreach(v, i, item) {
+        if (!json_is_string(json_object_get(item, "role"))) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+vm_pooled_are_talks(const json_t *v)
+{
+    size_t   i;
+    json_t  *item;
+
+    if (json_array_size(v) == 0) {
+        return 0;
+    }
+
+    json_array_foreach(v, i, item) {
+        if (!vm_pooled_is_talk(item)) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+vm_pooled_true(const json_t *body, const char *name)
+{
+    const json_t  *v;
+
+    v = json_object_get(body, name);
+
+    return v && !json_is_false(v) && !json_is_null(v)
+           && !(json_is_integer(v) && json_integer_value(v) == 0)
+           && !(json_is_string(v) && json_string_length(v) == 0);
+}
+
+
+/* A class that has messages refuses two wishes that exclude each other. */
+
+static int
+vm_pooled_wishes(const vm_type_t *class, const json_t *body, vm_error_t *e)
+{
+    const vm_field_t  *f;
+
+    for (f = class->fields; f->name; f++) {
+
+        if (strcmp(f->name, "continue_final_message") == 0
+            && vm_pooled_true(body, "continue_final_message")
+            && vm_pooled_true(body, "add_generation_prompt"))
+        {
+            return vm_error_bad(e, "Cannot set both `continue_final_message` "
+                                   "and `add_generation_prompt` to True.");
+        }
+    }
+
+    return VM_OK;
+}
+
+
+int
+vm_pooled_load(vm_generation_t *g, const vm_type_t *const *classes,
+    const json_t *body, vm_pooled_t *q)
+{
+    int                rc;
+    size_t             before;
+    json_t            *own;
+    vm_error_t        *e;
+    const json_t      *b, *input;
+    vm_violations_t    x;
+
+    e = &g->call->error;
+
+    if (vm_pooled_removed(body, e, g->pool) != VM_OK
+        || vm_rule_cache_salt(body, e, g->pool) != VM_OK)
+    {
+        return VM_ERROR;
+    }
+
+    vm_violations_init(&x, e, g->pool);
+    input = json_object_get(body, "messages") ? NULL
+                                              : json_object_get(body, "input");
+    own = NULL;
+    rc = VM_ERROR;
+
+    for ( /* void */ ; *classes && rc == VM_ERROR && !e->status; classes++) {
+        b = body;
+
+        /* a conversation may stand in "input" */
+
+        if ((*classes == &vm_embed_chat_input_class
+             && vm_pooled_is_talk(input))
+            || (*classes == &vm_embed_batch_input_class
+                && vm_pooled_are_talks(input)))
+        {
+            json_decref(own);
+            own = json_copy((json_t *) (uintptr_t) body);
+            json_object_set(own, "messages", (json_t *) (uintptr_t) input);
+            b = own;
+        }
+
+        if (vm_pooled_wishes(*classes, b, e) != VM_OK) {
+            break;
+        }
+
+        memset(q, 0, sizeof(vm_pooled_t));
+        before = x.count;
+
+        (void) vm_model_check(*classes, b, "body", q, &x);
+
+        rc = x.count == before && !e->status ? VM_OK : VM_ERROR;
+    }
+
+    if (rc != VM_OK && !e->status) {
+        vm_violations_report(&x);
+    }
+
+    vm_violations_free(&x);
+
+    /* what it points to lies in the body too */
+
+    json_decref(own);
+    g->params = q->params;
+
+    return rc;
+}
+
+
+/* ---- from a request to a generation ---- */
+
+static int
+vm_pooled_media(vm_generation_t *g)
+{
+    const char  *name;
+
+    if (g->settings->trust_mm_kwargs) {
+        return VM_OK;
+    }
+
+    if (json_object_size(g->params.mm_processor_kwargs.json)) {
+        name = "mm_processor_kwargs";
+
+    } else if (json_object_size(g->params.media_io_kwargs.json)) {
+        name = "media_io_kwargs";
+
+    } else {
+        return VM_OK;
+    }
+
+    return vm_error_param(&g->call->error, g->pool, name,
+                          vm_pool_printf(g->pool, "Per-request %s are disabled "
+                              "by default because they can change multimodal "
+                              "%s resource usage. Start the server with "
+                              "--trust-request-mm-kwargs only when clients "
+                              "are trusted.", name,
+                              name[1] == 'm' ? "preprocessing"
+                                             : "media loading"));
+}
+
+
+int
+vm_pooled_begin(vm_generation_t *g, const vm_pooled_t *q, const char *prefix)
+{
+    (void) q;
+
+    g->pooling = 1;
+    g->created = (int64_t) g->call->now;
+    g->priority = g->params.priority.v;
+    g->id = vm_generation_id(g, prefix, g->params.request_id);
+
+    if (g->id == NULL) {
+        return vm_error_memory(&g->call->error);
+    }
+
+    if (vm_pooled_media(g) != VM_OK
+        || vm_generation_model(g, g->params.model) != VM_OK)
+    {
+        return VM_ERROR;
+    }
+
+    if (g->params.truncate_prompt_tokens.v
+        > (json_int_t) g->settings->max_model_len)
+    {
+        return vm_error_bad(&g->call->error, "truncate_prompt_tokens value is "
+                            "greater than max_model_len. Please request a "
+                            "smaller truncation size.");
+    }
+
+    if (g->params.chat_template && !g->settings->trust_chat_template) {
+        return vm_error_bad(&g->call->error, "Chat template is passed with "
+                            "request, but --trust-request-chat-template is "
+                            "not set. Refused request with untrusted chat "
+                            "template.");
+    }
+
+    return VM_OK;
+}
+
+
+vm_prompt_t *
+vm_pooled_prompts(vm_generation_t *g, size_t n)
+{
+    vm_prompt_t  *list;
+
+    if (g->nprompts + n > VM_POOLED_INPUTS) {
+        vm_error_printf(&g->call->error, g->pool, 400, "BadRequestError",
+                        "input", "input list length %zu exceeds the maximum "
+                        "allowed count of %d. (parameter=input)",
+                        g->nprompts + n, VM_POOLED_INPUTS);
+        return NULL;
+    }
+
+    list = vm_pool_calloc(g->pool, g->nprompts + n, sizeof(vm_prompt_t));
+
+    if (list == NULL) {
+        vm_error_memory(&g->call->error);
+        return NULL;
+    }
+
+    if (g->nprompts) {
+        memcpy(list, g->prompts, g->nprompts * sizeof(vm_prompt_t));
+    }
+
+    g->prompts = list;
+    list += g->nprompts;
+    g->nprompts += (uint32_t) n;
+
+    return list;
+}
+
+
+int
+vm_pooled_prompt(vm_generation_t *g, vm_prompt_t *p, const json_t *v)
+{
+    int  rc;
+
+    rc = json_is_array(v)
+         ? vm_generation_prompt_ids(g, p, v)
+         : vm_generation_prompt_text(g, p, json_string_value(v),
+                                     json_string_length(v),
+                                     g->params.add_special_tokens);
+
+    if (rc == VM_OK && g->late.status) {
+        g->call->error = g->late;
+        return VM_ERROR;
+    }
+
+    return rc;
+}
+
+
+int
+vm_pooled_chat(vm_generation_t *g, vm_prompt_t *p, const json_t *messages)
+{
+    int            rc;
+    char          *text;
+    vm_buf_t       b;
+    vm_template_t  t;
+
+    memset(&t, 0, sizeof(vm_template_t));
+    t.model = g->settings->names.list[0];
+    t.generate = g->params.add_generation_prompt != 0;
+    t.go_on = g->params.continue_final_message != 0;
+
+    vm_buf_init(&b);
+    rc = vm_messages_render(messages, &t, &b, &g->call->error, g->pool);
+
+    if (rc == VM_OK) {
+        text = vm_pool_strdup(g->pool, b.data ? b.data : "", b.len);
+        rc = text ? vm_generation_prompt_text(g, p, text, b.len,
+                                              g->params.add_special_tokens)
+                  : vm_error_memory(&g->call->error);
+    }
+
+    vm_buf_free(&b);
+
+    return rc;
+}
+
+
+/* One input or many: a text, ids, or a list of either. */
+
+static int
+vm_pooled_single(const json_t *input)
+{
+    return json_is_string(input)
+           || (json_array_size(input)
+               && !json_is_string(json_array_get(input, 0))
+               && !json_is_array(json_array_get(input, 0)));
+}
+
+
+static int
+vm_pooled_inputs(vm_generation_t *g, const vm_pooled_t *q)
+{
+    int            one, talk;
+    size_t         i, n;
+    vm_prompt_t   *p;
+    const json_t  *item, *v;
+
+    v = g->params.messages.json;
+    talk = v != NULL;
+
+    if (talk) {
+        one = !json_is_array(json_array_get(v, 0));
+
+    } else {
+        v = q->input.json;
+        one = vm_pooled_single(v);
+    }
+
+    n = one ? 1 : json_array_size(v);
+
+    if (n == 0) {
+        return vm_error_bad(&g->call->error,
+                            "You must pass at least one prompt");
+    }
+
+    p = vm_pooled_prompts(g, n);
+
+    if (p == NULL) {
+        return VM_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        item = one ? v : json_array_get(v, i);
+
+        if ((talk ? vm_pooled_chat(g, &p[i], item)
+                  : vm_pooled_prompt(g, &p[i], item))
+            != VM_OK)
+        {
+            return VM_ERROR;
+        }
+    }
+
+    return VM_OK;
+}
+
+
+uint32_t
+vm_pooled_dims(const vm_generation_t *g)
+{
+    return g->settings->runner == VM_RUNNER_GENERATE
+           ? VM_POOLED_WIDTH : g->settings->hidden_size;
+}
+
+
+/* Fewer dimensions than the model has: a generating server's have any. */
+
+static int
+vm_pooled_dimensions(vm_generation_t *g, const vm_int_t *n, uint32_t *dims)
+{
+    *dims = vm_pooled_dims(g);
+
+    if (!n->set) {
+        return VM_OK;
+    }
+
+    if (g->settings->runner != VM_RUNNER_GENERATE) {
+        return vm_error_printf(&g->call->error, g->pool, 400,
+                               "BadRequestError", NULL,
+                               "Model '%s' does not support Matryoshka "
+                               "embeddings; dimensions must be unset "
+                               "(received dimensions=%s).",
+                               g->settings->names.list[0],
+                               vm_int_text(g->pool, n));
+    }
+
+    if (n->v < 1 || n->v > VM_POOLED_WIDEST) {
+        return vm_error_text(&g->call->error, g->pool, "dimensions",
+                             vm_int_text(g->pool, n),
+                             "dimensions must be in [1, 8192].");
+    }
+
+    *dims = (uint32_t) n->v;
+
+    return VM_OK;
+}
+
+
+int
+vm_pooled_done(vm_generation_t *g, vm_pooled_t *q)
+{
+    uint32_t     i;
+    vm_pooled_t  *own;
+
+    if (vm_pooled_dimensions(g, q->dimensions.set ? &q->dimensions
+                                                  : &q->output_dimension,
+                             &q->dims)
+        != VM_OK)
+    {
+        return VM_ERROR;
+    }
+
+    own = vm_pool_alloc(g->pool, sizeof(vm_pooled_t));
+    g->max_tokens = vm_pool_calloc(g->pool, g->nprompts, sizeof(uint32_t));
+
+    if (own == NULL || g->max_tokens == NULL) {
+        return vm_error_memory(&g->call->error);
+    }
+
+    for (i = 0; i < g->nprompts; i++) {
+        g->max_tokens[i] = 1;
+    }
+
+    *own = *q;
+    g->own = own;
+    g->n = 1;
+    g->dp_rank = VM_NEVER;
+
+    return VM_OK;
+}
+
+
+/* ---- answers ---- */
+
+int
+vm_pooled_activation(const vm_pooled_t *q)
+{
+    uint8_t  on;
+
+    on = 1;
+
+    if (q->use_activation.json) {
+        (void) vm_field_bool(q->use_activation.json, &on);
+    }
+
+    return on;
+}
+
+
+void
+vm_pooled_head(vm_generation_t *g, int list, vm_buf_t *out)
+{
+    vm_buf_lit(out, "{\"id\":");
+    vm_buf_json(out, g->id, strlen(g->id));
+
+    if (list) {
+        vm_buf_lit(out, ",\"object\":\"list\",\"created\":");
+        vm_buf_int(out, g->created);
+    }
+
+    vm_buf_lit(out, ",\"model\":");
+    vm_buf_json(out, g->model.data, g->model.len);
+}
+
+
+void
+vm_pooled_usage(const vm_generation_t *g, vm_buf_t *out)
+{
+    unsigned long long  n;
+
+    n = (unsigned long long) vm_generation_prompt_tokens(g);
+
+    vm_buf_printf(out, "\"usage\":{\"prompt_tokens\":%llu,"
+                  "\"total_tokens\":%llu,\"completion_tokens\":0,"
+                  "\"prompt_tokens_details\":null,"
+                  "\"completion_tokens_details\":null}", n, n);
+}
+
+
+void
+vm_pooled_nothing(vm_generation_t *g, vm_buf_t *out)
+{
+    (void) g;
+    (void) out;
+}
+
+
+/*
+ * Probabilities of a prompt's classes (what they are made of, without
+ * activation); the answer is the best one's number.
+ */
 
 static uint32_t
-vm_pooling_classes(const vm_generation_t *g, const vm_prompt_t *p,
-    float *probs, uint32_t *n)
+vm_pooled_classes(const vm_generation_t *g, const vm_pooled_t *q,
+    const vm_prompt_t *p, float *probs, uint32_t *n)
 {
     float     sum;
     uint32_t  best, i;
@@ -171,10 +716,18 @@ vm_pooling_classes(const vm_generation_t *g, const vm_prompt_t *p,
     *n = vm_min(g->settings->num_labels, VM_POOLING_LABELS);
     key = vm_rand_bytes(p->ids, p->n * sizeof(uint32_t), g->settings->seed);
 
-    for (sum = 0, best = 0, i = 0; i < *n; i++) {
-        probs[i] = expf((float) vm_rand_normal(key, i));
-        sum += probs[i];
+    for (best = 0, i = 0; i < *n; i++) {
+        probs[i] = (float) vm_rand_normal(key, i);
         best = probs[i] > probs[best] ? i : best;
+    }
+
+    if (!vm_pooled_activation(q)) {
+        return best;
+    }
+
+    for (sum = 0, i = 0; i < *n; i++) {
+        probs[i] = expf(probs[i]);
+        sum += probs[i];
     }
 
     for (i = 0; i < *n; i++) {
@@ -185,437 +738,279 @@ vm_pooling_classes(const vm_generation_t *g, const vm_prompt_t *p,
 }
 
 
-/* ---- /pooling and /classify ---- */
+/* A prompt's numbers, in memory of the pool. */
 
-static int
-vm_pooling_inputs(vm_generation_t *g, const json_t *body, vm_pooling_t *q,
-    vm_prompt_t **prompts, size_t *n)
+static float *
+vm_pooled_numbers(vm_generation_t *g, const vm_pooled_t *q,
+    const vm_prompt_t *p, uint32_t *n)
 {
-    return vm_pooling_load(g, vm_value_get(body, "messages")
-                              ? vm_pooling_chat_fields
-                              : vm_pooling_input_fields, body, q)
-           == VM_OK
-           ? vm_embed_prompts(g, body, "input", prompts, n) : VM_ERROR;
+    float  *v;
+
+    *n = q->dims;
+
+    v = vm_pool_alloc(g->pool, vm_max(q->dims, VM_POOLING_LABELS)
+                               * sizeof(float));
+    if (v == NULL) {
+        return NULL;
+    }
+
+    if (g->settings->runner == VM_RUNNER_CLASSIFY) {
+        (void) vm_pooled_classes(g, q, p, v, n);
+
+    } else {
+        vm_vector_make(p->ids, p->n, q->dims, vm_pooled_activation(q), v);
+    }
+
+    return v;
 }
 
 
-int
-vm_pooling_answer(vm_call_t *call, const json_t *body, vm_buf_t *out)
+/* Numbers as bytes; what they are stands in a header of the answer. */
+
+static void
+vm_pooled_bytes(vm_generation_t *g, const vm_pooled_t *q, vm_dtype_e dtype,
+    int big, int described, vm_buf_t *out)
 {
-    float             probs[VM_POOLING_LABELS], *v;
-    size_t            i, n;
-    uint32_t          dims;
-    uint64_t          tokens;
-    const char       *own, *task;
-    vm_prompt_t      *prompts;
-    vm_pooling_t      q;
-    vm_generation_t   g;
+    float               *v;
+    size_t               at;
+    uint32_t             i, n;
+    vm_buf_t             b;
+    unsigned long long   tokens;
 
-    vm_embed_begin(&g, call);
+    vm_buf_init(&b);
+    vm_buf_lit(&b, "{\"id\": ");
+    vm_buf_json(&b, g->id, strlen(g->id));
+    vm_buf_printf(&b, ", \"created\": %lld, \"model\": ",
+                  (long long) g->created);
+    vm_buf_json(&b, g->model.data, g->model.len);
+    vm_buf_lit(&b, ", \"data\": [");
 
-    if (vm_pooling_inputs(&g, body, &q, &prompts, &n) != VM_OK) {
-        return VM_ERROR;
+    for (at = 0, i = 0; i < g->nprompts; i++) {
+        v = vm_pooled_numbers(g, q, &g->prompts[i], &n);
+
+        if (v == NULL) {
+            out->failed = 1;
+            break;
+        }
+
+        vm_vector_bytes(v, n, dtype, big, out);
+
+        vm_buf_printf(&b, "%s{\"index\": %u, \"embed_dtype\": \"%s\", "
+                      "\"endianness\": \"%s\", \"start\": %zu, \"end\": %zu, "
+                      "\"shape\": [%u]}", i ? ", " : "", i,
+                      vm_pooled_dtypes[dtype],
+                      q->endianness ? json_string_value(q->endianness)
+                                    : "native",
+                      at, out->len, n);
+        at = out->len;
     }
 
-    own = call->settings->runner == VM_RUNNER_CLASSIFY ? "classify" : "embed";
-    task = q.task ? json_string_value(q.task) : own;
+    tokens = (unsigned long long) vm_generation_prompt_tokens(g);
+    vm_buf_printf(&b, "], \"usage\": {\"prompt_tokens\": %llu, "
+                  "\"total_tokens\": %llu}}", tokens, tokens);
+
+    g->type = "application/octet-stream";
+
+    if (described) {
+        g->metadata = vm_pool_strdup(g->pool, b.data ? b.data : "", b.len);
+        out->failed |= b.failed || g->metadata == NULL;
+    }
+
+    vm_buf_free(&b);
+}
+
+
+/* "object" names what a prompt became, "key" holds its numbers. */
+
+static void
+vm_pooled_answer(vm_generation_t *g, const char *object, const char *key,
+    vm_buf_t *out)
+{
+    int           big;
+    float        *v;
+    uint32_t      i, n;
+    vm_dtype_e    dtype;
+    const char   *format, *name;
+    vm_pooled_t  *q;
+
+    q = g->own;
+    format = q->encoding_format ? json_string_value(q->encoding_format)
+                                : "float";
+    big = q->endianness && strcmp(json_string_value(q->endianness), "big")
+                           == 0;
+    name = q->embed_dtype ? json_string_value(q->embed_dtype) : "float32";
+
+    for (dtype = 0; strcmp(vm_pooled_dtypes[dtype], name) != 0; dtype++) {
+        /* void */
+    }
+
+    if (strncmp(format, "bytes", 5) == 0) {
+        vm_pooled_bytes(g, q, dtype, big, format[5] == '\0', out);
+        return;
+    }
+
+    vm_pooled_head(g, 1, out);
+    vm_buf_lit(out, ",\"data\":[");
+
+    for (i = 0; i < g->nprompts; i++) {
+        v = vm_pooled_numbers(g, q, &g->prompts[i], &n);
+
+        if (v == NULL) {
+            out->failed = 1;
+            return;
+        }
+
+        vm_buf_printf(out, "%s{\"index\":%u,\"object\":\"%s\",\"%s\":",
+                      i ? "," : "", i, object, key);
+
+        if (format[0] == 'b') {
+            vm_vector_base64(v, n, dtype, big, out);
+
+        } else {
+            vm_vector_json(v, n, out);
+        }
+
+        vm_buf_char(out, '}');
+    }
+
+    vm_buf_lit(out, "],");
+    vm_pooled_usage(g, out);
+    vm_buf_char(out, '}');
+}
+
+
+/* ---- /v1/embeddings ---- */
+
+static int
+vm_embeddings_parse(vm_generation_t *g, const json_t *body)
+{
+    vm_pooled_t  q;
+
+    return vm_pooled_load(g, vm_embed_classes, body, &q) == VM_OK
+           && vm_pooled_begin(g, &q, "embd-") == VM_OK
+           && vm_pooled_inputs(g, &q) == VM_OK
+           ? vm_pooled_done(g, &q) : VM_ERROR;
+}
+
+
+static void
+vm_embeddings_end(vm_generation_t *g, vm_buf_t *out)
+{
+    vm_pooled_answer(g, "embedding", "embedding", out);
+}
+
+
+const vm_protocol_t  vm_embeddings = {
+    .name = "embeddings",
+    .parse = vm_embeddings_parse,
+    .begin = vm_pooled_nothing,
+    .end = vm_embeddings_end
+};
+
+
+/* ---- /pooling ---- */
+
+static int
+vm_pooling_task(vm_generation_t *g, const vm_pooled_t *q)
+{
+    const char  *own, *task;
+
+    if (q->dimensions.set) {
+        return vm_error_param(&g->call->error, g->pool, "dimensions",
+                              "dimensions is currently not supported");
+    }
+
+    own = g->settings->runner == VM_RUNNER_CLASSIFY ? "classify" : "embed";
+    task = q->task ? json_string_value(q->task) : own;
+
+    if (q->data.json || strcmp(task, "plugin") == 0) {
+        return vm_error_param(&g->call->error, g->pool, "task",
+                              "No IOProcessor plugin installed. Please refer "
+                              "to the documentation and to the "
+                              "'prithvi_geospatial_mae_io_processor' offline "
+                              "inference example for more details.");
+    }
 
     if (strcmp(task, own) != 0) {
-        return vm_error_param(&call->error, call->pool, "task",
-                              vm_pool_printf(call->pool, "Try switching the "
+        return vm_error_param(&g->call->error, g->pool, "task",
+                              vm_pool_printf(g->pool, "Try switching the "
                                   "model's pooling_task via "
                                   "--pooler-config.task %s.", task));
     }
 
-    dims = vm_embed_size(call);
-    v = vm_pool_alloc(call->pool, dims * sizeof(float));
-
-    if (v == NULL || vm_pooling_head(&g, "pooling-", &q, 1, out) != VM_OK) {
-        return vm_error_memory(&call->error);
-    }
-
-    vm_buf_lit(out, ",\"data\":[");
-
-    for (tokens = 0, i = 0; i < n; i++) {
-        tokens += prompts[i].n;
-        vm_buf_printf(out, "%s{\"index\":%zu,\"object\":\"pooling\","
-                      "\"data\":", i ? "," : "", i);
-
-        if (call->settings->runner == VM_RUNNER_CLASSIFY) {
-            (void) vm_pooling_classes(&g, &prompts[i], probs, &dims);
-            vm_embed_print(probs, dims, 0, out);
-
-        } else {
-            vm_embed_vector(prompts[i].ids, prompts[i].n, dims, v);
-            vm_embed_print(v, dims, 0, out);
-        }
-
-        vm_buf_char(out, '}');
-    }
-
-    vm_buf_lit(out, "],");
-    vm_embed_usage(tokens, out);
-    vm_buf_char(out, '}');
-
     return VM_OK;
 }
 
 
-int
-vm_classify_answer(vm_call_t *call, const json_t *body, vm_buf_t *out)
+static int
+vm_pooling_parse(vm_generation_t *g, const json_t *body)
 {
-    float             probs[VM_POOLING_LABELS];
-    size_t            i, n;
-    uint32_t          best, labels;
-    uint64_t          tokens;
-    vm_prompt_t      *prompts;
-    vm_pooling_t      q;
-    vm_generation_t   g;
+    vm_pooled_t  q;
 
-    vm_embed_begin(&g, call);
+    return vm_pooled_load(g, vm_pooling_classes, body, &q) == VM_OK
+           && vm_pooling_task(g, &q) == VM_OK
+           && vm_pooled_begin(g, &q, "pooling-") == VM_OK
+           && vm_pooled_inputs(g, &q) == VM_OK
+           ? vm_pooled_done(g, &q) : VM_ERROR;
+}
 
-    if (vm_pooling_inputs(&g, body, &q, &prompts, &n) != VM_OK
-        || vm_pooling_head(&g, "classify-", &q, 1, out) != VM_OK)
-    {
-        return VM_ERROR;
-    }
 
+static void
+vm_pooling_end(vm_generation_t *g, vm_buf_t *out)
+{
+    vm_pooled_answer(g, "pooling", "data", out);
+}
+
+
+const vm_protocol_t  vm_pooling = {
+    .name = "pooling",
+    .parse = vm_pooling_parse,
+    .begin = vm_pooled_nothing,
+    .end = vm_pooling_end
+};
+
+
+/* ---- /classify ---- */
+
+static int
+vm_classify_parse(vm_generation_t *g, const json_t *body)
+{
+    vm_pooled_t  q;
+
+    return vm_pooled_load(g, vm_classify_classes, body, &q) == VM_OK
+           && vm_pooled_begin(g, &q, "classify-") == VM_OK
+           && vm_pooled_inputs(g, &q) == VM_OK
+           ? vm_pooled_done(g, &q) : VM_ERROR;
+}
+
+
+static void
+vm_classify_end(vm_generation_t *g, vm_buf_t *out)
+{
+    float        probs[VM_POOLING_LABELS];
+    uint32_t     best, i, labels;
+
+    vm_pooled_head(g, 1, out);
     vm_buf_lit(out, ",\"data\":[");
 
-    for (tokens = 0, i = 0; i < n; i++) {
-        tokens += prompts[i].n;
-        best = vm_pooling_classes(&g, &prompts[i], probs, &labels);
+    for (i = 0; i < g->nprompts; i++) {
+        best = vm_pooled_classes(g, g->own, &g->prompts[i], probs, &labels);
 
-        vm_buf_printf(out, "%s{\"index\":%zu,\"label\":\"LABEL_%u\","
+        vm_buf_printf(out, "%s{\"index\":%u,\"label\":\"LABEL_%u\","
                       "\"probs\":", i ? "," : "", i, best);
-        vm_embed_print(probs, labels, 0, out);
+        vm_vector_json(probs, labels, out);
         vm_buf_printf(out, ",\"num_classes\":%u}", labels);
     }
 
     vm_buf_lit(out, "],");
-    vm_embed_usage(tokens, out);
+    vm_pooled_usage(g, out);
     vm_buf_char(out, '}');
-
-    return VM_OK;
 }
 
 
-/* ---- /score and /rerank ---- */
-
-typedef struct {
-    size_t  index;
-    double  score;
-} vm_scored_t;
-
-
-/* Queries against documents: 1:1, 1:N or N:N. */
-
-static int
-vm_pooling_scores(vm_generation_t *g, const json_t *body, const char *left,
-    const char *right, vm_scored_t **scores, size_t *n, uint64_t *tokens)
-{
-    float        *a, *b;
-    size_t        i, m;
-    double        sum;
-    uint32_t      dims, k;
-    vm_prompt_t  *documents, *queries;
-
-    if (json_is_array(vm_value_get(body, left))
-        && json_array_size(vm_value_get(body, left)) == 0)
-    {
-        return vm_error_bad(&g->call->error,
-                            "At least one text element must be given");
-    }
-
-    if (json_is_array(vm_value_get(body, right))
-        && json_array_size(vm_value_get(body, right)) == 0)
-    {
-        return vm_error_bad(&g->call->error,
-                            "At least one text_pair element must be given");
-    }
-
-    if (vm_embed_prompts(g, body, left, &queries, &m) != VM_OK
-        || vm_embed_prompts(g, body, right, &documents, n) != VM_OK)
-    {
-        return VM_ERROR;
-    }
-
-    if (m != 1 && m != *n) {
-        return vm_error_bad(&g->call->error, "Input lengths must be either "
-                                             "1:1, 1:N or N:N");
-    }
-
-    dims = vm_embed_size(g->call);
-    a = vm_pool_alloc(g->pool, dims * sizeof(float));
-    b = vm_pool_alloc(g->pool, dims * sizeof(float));
-    *scores = vm_pool_calloc(g->pool, *n, sizeof(vm_scored_t));
-
-    if (a == NULL || b == NULL || *scores == NULL) {
-        return vm_error_memory(&g->call->error);
-    }
-
-    for (*tokens = 0, i = 0; i < m; i++) {
-        *tokens += queries[i].n;
-    }
-
-    for (i = 0; i < *n; i++) {
-        *tokens += documents[i].n;
-
-        vm_embed_vector(queries[m == 1 ? 0 : i].ids,
-                        queries[m == 1 ? 0 : i].n, dims, a);
-        vm_embed_vector(documents[i].ids, documents[i].n, dims, b);
-
-        for (sum = 0, k = 0; k < dims; k++) {
-            sum += (double) a[k] * b[k];
-        }
-
-        (*scores)[i].index = i;
-        (*scores)[i].score = sum;
-    }
-
-    return VM_OK;
-}
-
-
-int
-vm_score_answer(vm_call_t *call, const json_t *body, vm_buf_t *out)
-{
-    int               texts;
-    size_t            i, n;
-    uint64_t          tokens;
-    vm_scored_t      *scores;
-    vm_pooling_t      q;
-    vm_generation_t   g;
-
-    vm_embed_begin(&g, call);
-    texts = json_object_get(body, "text_1") != NULL;
-
-    if (vm_pooling_load(&g, texts ? vm_score_text_fields : vm_score_fields,
-                        body, &q) != VM_OK
-        || vm_pooling_scores(&g, body, texts ? "text_1" : "queries",
-                             texts ? "text_2" : "documents", &scores, &n,
-                             &tokens) != VM_OK
-        || vm_pooling_head(&g, "score-", &q, 1, out) != VM_OK)
-    {
-        return VM_ERROR;
-    }
-
-    vm_buf_lit(out, ",\"data\":[");
-
-    for (i = 0; i < n; i++) {
-        vm_buf_printf(out, "%s{\"index\":%zu,\"object\":\"score\","
-                      "\"score\":", i ? "," : "", i);
-        vm_buf_double(out, scores[i].score);
-        vm_buf_char(out, '}');
-    }
-
-    vm_buf_lit(out, "],");
-    vm_embed_usage(tokens, out);
-    vm_buf_char(out, '}');
-
-    return VM_OK;
-}
-
-
-static int
-vm_scored_cmp(const void *one, const void *two)
-{
-    const vm_scored_t  *a, *b;
-
-    a = one;
-    b = two;
-
-    if (a->score != b->score) {
-        return a->score < b->score ? 1 : -1;
-    }
-
-    return a->index < b->index ? -1 : 1;
-}
-
-
-int
-vm_rerank_answer(vm_call_t *call, const json_t *body, vm_buf_t *out)
-{
-    size_t            i, n;
-    uint64_t          tokens;
-    vm_scored_t      *scores;
-    vm_pooling_t      q;
-    const json_t     *document, *documents;
-    vm_generation_t   g;
-
-    vm_embed_begin(&g, call);
-
-    if (vm_pooling_load(&g, vm_rerank_fields, body, &q) != VM_OK
-        || vm_pooling_scores(&g, body, "query", "documents", &scores, &n,
-                             &tokens) != VM_OK
-        || vm_pooling_head(&g, "score-", &q, 0, out) != VM_OK)
-    {
-        return VM_ERROR;
-    }
-
-    qsort(scores, n, sizeof(vm_scored_t), vm_scored_cmp);
-
-    vm_buf_printf(out, ",\"usage\":{\"prompt_tokens\":%llu,"
-                  "\"total_tokens\":%llu},\"results\":[",
-                  (unsigned long long) tokens, (unsigned long long) tokens);
-
-    if (q.top_n.set && q.top_n.v > 0) {
-        n = vm_min(n, (size_t) q.top_n.v);
-    }
-
-    documents = json_object_get(body, "documents");
-
-    for (i = 0; i < n; i++) {
-        document = json_is_array(documents)
-                   ? json_array_get(documents, scores[i].index) : documents;
-
-        vm_buf_printf(out, "%s{\"index\":%zu,\"document\":{\"text\":",
-                      i ? "," : "", scores[i].index);
-        vm_buf_json(out, json_string_value(document),
-                    json_string_length(document));
-        vm_buf_lit(out, ",\"multi_modal\":null},\"relevance_score\":");
-        vm_buf_double(out, scores[i].score);
-        vm_buf_char(out, '}');
-    }
-
-    vm_buf_lit(out, "]}");
-
-    return VM_OK;
-}
-
-
-/* ---- /v2/embed ---- */
-
-/* Eight dimensions a byte: the sign of each, the first in the highest bit. */
-
-static void
-vm_cohere_bits(const float *v, uint32_t dims, int offset, vm_buf_t *out)
-{
-    int       byte;
-    uint32_t  i, k;
-
-    vm_buf_char(out, '[');
-
-    for (i = 0; i + 8 <= dims; i += 8) {
-        for (byte = 0, k = 0; k < 8; k++) {
-            byte = byte << 1 | (v[i + k] > 0);
-        }
-
-        vm_buf_printf(out, "%s%d", i ? "," : "", byte - offset);
-    }
-
-    vm_buf_char(out, ']');
-}
-
-
-static int
-vm_cohere_check(vm_generation_t *g, const vm_pooling_t *q, const json_t *body)
-{
-    int              rc;
-    const char      *wrong;
-    vm_violations_t  x;
-
-    wrong = "Exactly one of texts, images, or inputs must be provided, and it "
-            "must be non-empty";
-
-    if (json_array_size(q->texts.json) == 0) {
-        vm_violations_init(&x, &g->call->error, g->pool);
-        vm_violations_add(&x, "value_error", "body",
-                          vm_pool_printf(g->pool, "Value error, %s", wrong),
-                          body,
-                          vm_pool_printf(g->pool, "'error': ValueError('%s')",
-                                         wrong));
-        rc = vm_violations_report(&x);
-        vm_violations_free(&x);
-
-        return rc;
-    }
-
-    if (q->input_type) {
-        return vm_error_printf(&g->call->error, g->pool, 400,
-                               "BadRequestError", NULL,
-                               "Unsupported input_type '%s'. This model does "
-                               "not define any input_type task instructions.",
-                               json_string_value(q->input_type));
-    }
-
-    return VM_OK;
-}
-
-
-int
-vm_cohere_answer(vm_call_t *call, const json_t *body, vm_buf_t *out)
-{
-    char             *text;
-    float            *v;
-    size_t            i, k, n;
-    json_t           *kind, *kinds;
-    uint32_t          dims;
-    uint64_t          tokens;
-    const char       *id, *name;
-    vm_prompt_t      *prompts;
-    vm_pooling_t      q;
-    vm_generation_t   g;
-
-    vm_embed_begin(&g, call);
-
-    if (vm_pooling_load(&g, vm_cohere_fields, body, &q) != VM_OK
-        || vm_cohere_check(&g, &q, body) != VM_OK
-        || vm_embed_prompts(&g, body, "texts", &prompts, &n) != VM_OK)
-    {
-        return VM_ERROR;
-    }
-
-    dims = vm_embed_size(call);
-    v = vm_pool_alloc(call->pool, dims * sizeof(float));
-    id = vm_generation_id(&g, "embd-", NULL);
-
-    if (v == NULL || id == NULL) {
-        return vm_error_memory(&call->error);
-    }
-
-    kinds = q.embedding_types.json ? json_incref(q.embedding_types.json)
-                                   : json_pack("[s]", "float");
-
-    vm_buf_lit(out, "{\"id\":");
-    vm_buf_json(out, id, strlen(id));
-    vm_buf_lit(out, ",\"embeddings\":{");
-
-    json_array_foreach(kinds, k, kind) {
-        name = json_string_value(kind);
-        vm_buf_printf(out, "%s\"%s\":[", k ? "," : "", name);
-
-        for (i = 0; i < n; i++) {
-            vm_embed_vector(prompts[i].ids, prompts[i].n, dims, v);
-            vm_buf_str(out, i ? "," : "");
-
-            if (strcmp(name, "binary") == 0) {
-                vm_cohere_bits(v, dims, 128, out);
-
-            } else if (strcmp(name, "ubinary") == 0) {
-                vm_cohere_bits(v, dims, 0, out);
-
-            } else {
-                vm_embed_print(v, dims, strcmp(name, "base64") == 0, out);
-            }
-        }
-
-        vm_buf_char(out, ']');
-    }
-
-    json_decref(kinds);
-
-    for (tokens = 0, i = 0; i < n; i++) {
-        tokens += prompts[i].n;
-    }
-
-    text = json_dumps(q.texts.json, JSON_COMPACT);
-    vm_buf_printf(out, "},\"texts\":%s,\"meta\":{\"api_version\":"
-                  "{\"version\":\"2\"},\"billed_units\":{\"input_tokens\":"
-                  "%llu,\"image_tokens\":0}},"
-                  "\"response_type\":\"embeddings_by_type\"}",
-                  text ? text : "[]", (unsigned long long) tokens);
-    free(text);
-
-    return VM_OK;
-}
+const vm_protocol_t  vm_classify = {
+    .name = "classify",
+    .parse = vm_classify_parse,
+    .begin = vm_pooled_nothing,
+    .end = vm_classify_end
+};

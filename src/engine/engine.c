@@ -298,7 +298,8 @@ vm_engine_accept(vm_engine_t *e, const vm_engine_request_t *r)
     c = &e->conf;
 
     if (r->n == 0 || r->owner >= c->owners || r->prompt_tokens == 0
-        || r->prompt_tokens >= c->max_model_len || r->max_tokens == 0)
+        || r->prompt_tokens >= c->max_model_len + r->pooling
+        || r->max_tokens == 0)
     {
         return VM_ERROR;
     }
@@ -349,6 +350,7 @@ vm_engine_sequence(vm_engine_t *e, const vm_engine_request_t *r,
     s->queued = e->now;
     s->no_lookup = r->no_prefix_lookup;
     s->remote = r->remote_prefill;
+    s->pooling = r->pooling;
 
     o = vm_owner(e, s->owner);
     s->owner_prev = VM_NONE;

@@ -97,6 +97,9 @@ typedef struct {
     unsigned         remote_decode:1;       /* P/D: others decode.  Changes
                                                nothing here: as in vLLM, the
                                                caller asks for one token */
+    unsigned         pooling:1;     /* over when its prompt was computed, with
+                                       an event without tokens; max_tokens is
+                                       1, as for a scheduler it is */
 
     uint32_t         n;             /* sequences, children of one request */
     vm_engine_seq_t *seqs;
@@ -109,7 +112,8 @@ typedef uint64_t  vm_handle_t;
 /*
  * VM_OK and a handle for each sequence; VM_DECLINED when max_waiting or the
  * memory (max_live, max_tables) is reached, nothing is queued then; VM_ERROR
- * for a request that can't be (no tokens, a prompt of max_model_len or more).
+ * for a request that can't be (no tokens, a prompt of max_model_len or more;
+ * one that is pooled may fill it).
  * Advances to just before `now` first: what is planned at that very instant is
  * planned with it, provided that vm_engine_advance() was not there already.
  */
@@ -127,7 +131,8 @@ typedef struct {
     uint64_t     cookie;
     vm_handle_t  handle;
     uint32_t     first;             /* position of the first new token */
-    uint32_t     count;             /* new tokens; 0 with an abort */
+    uint32_t     count;             /* new tokens; 0 with an abort, and of
+                                       what is pooled */
     uint32_t     cached_tokens;     /* hit at the first admission */
     vm_finish_e  finish;            /* the sequence is over with this event */
     vm_time_t    due;               /* of the last of these tokens */

@@ -218,11 +218,11 @@ vm_sched_need(vm_engine_t *e, const vm_seq_t *s, uint32_t budget,
 
     n = vm_min(n, budget);
 
-    if (s->computed + 1 >= e->conf.max_model_len) {
+    if (s->computed + !s->pooling >= e->conf.max_model_len) {
         return 0;
     }
 
-    return vm_min(n, e->conf.max_model_len - 1 - s->computed);
+    return vm_min(n, e->conf.max_model_len - !s->pooling - s->computed);
 }
 
 

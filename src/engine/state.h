@@ -98,6 +98,7 @@ typedef struct {
     unsigned   collected:1;             /* ... and collected */
     unsigned   no_lookup:1;
     unsigned   remote:1;
+    unsigned   pooling:1;
     unsigned   lora_listed:1;
     unsigned   ready:1;                 /* `place` is in the ready ones */
     unsigned   arrived:1;               /* the KV from elsewhere is here */

@@ -155,16 +155,18 @@ vm_sched_update_begin(vm_engine_t *e)
 void
 vm_sched_token(vm_engine_t *e, vm_seq_t *s, vm_time_t now)
 {
-    uint32_t     at;
+    uint32_t     at, count;
     vm_stats_t  *st;
     vm_finish_e  finish;
 
     st = &e->stats;
-    at = s->output++;
+    at = s->output;
+    count = !s->pooling;
 
+    s->output += count;
     e->step_outputs = 1;
-    e->step_tokens++;
-    st->generation_tokens++;
+    e->step_tokens += count;
+    st->generation_tokens += count;
 
     if (at == 0) {
         s->first_token = now;
@@ -186,7 +188,10 @@ vm_sched_token(vm_engine_t *e, vm_seq_t *s, vm_time_t now)
     s->last_token = now;
     finish = VM_FINISH_NONE;
 
-    if (at == s->eos_at) {
+    if (s->pooling) {
+        finish = VM_FINISH_STOP;
+
+    } else if (at == s->eos_at) {
         finish = s->eos_finish ? s->eos_finish : VM_FINISH_STOP;
 
     } else if (s->output >= s->max_tokens
@@ -196,7 +201,7 @@ vm_sched_token(vm_engine_t *e, vm_seq_t *s, vm_time_t now)
     }
 
     if (at != s->string_at) {
-        vm_events_emit(e, s, at, 1, now, finish);
+        vm_events_emit(e, s, at, count, now, finish);
 
         if (finish) {
             vm_update_finish(e, s, finish, now);
@@ -358,7 +363,11 @@ vm_update_finish(vm_engine_t *e, vm_seq_t *s, vm_finish_e finish,
 
     vm_hist_observe(&st->request_prompt_tokens, s->prompt, 1);
     vm_hist_observe(&st->request_generation_tokens, s->output, 1);
-    vm_hist_observe(&st->request_params_max_tokens, s->max_tokens, 1);
+
+    if (!s->pooling) {
+        vm_hist_observe(&st->request_params_max_tokens, s->max_tokens, 1);
+    }
+
     vm_hist_observe(&st->request_num_preemptions, s->preemptions, 1);
     vm_hist_observe(&st->request_prefill_kv_computed_tokens,
                     s->prompt - s->cached, 1);

@@ -5,7 +5,6 @@
 
 #include "http.h"
 #include "../api/anthropic.h"
-#include "../api/embedding.h"
 #include "../api/models.h"
 #include "../api/pooling.h"
 #include "../api/responses.h"
@@ -416,34 +415,17 @@ ngx_http_vllm_mock_tokenizer_info(ngx_http_vllm_mock_ctx_t *ctx)
 }
 
 
-static ngx_int_t
-ngx_http_vllm_mock_pooled(ngx_http_vllm_mock_ctx_t *ctx,
-    int (*answer)(vm_call_t *call, const json_t *body, vm_buf_t *out))
-{
-    vm_buf_t  b;
-
-    vm_buf_init(&b);
-
-    if (answer(&ctx->call, ctx->body, &b) != VM_OK) {
-        vm_buf_free(&b);
-        return ngx_http_vllm_mock_error(ctx);
-    }
-
-    return ngx_http_vllm_mock_json(ctx, &b);
-}
-
-
-#define ngx_http_vllm_mock_pool(name, answer)                                 \
+#define ngx_http_vllm_mock_pool(name, protocol)                               \
                                                                               \
 ngx_int_t                                                                     \
 ngx_http_vllm_mock_##name(ngx_http_vllm_mock_ctx_t *ctx)                      \
 {                                                                             \
-    return ngx_http_vllm_mock_pooled(ctx, answer);                            \
+    return ngx_http_vllm_mock_generate(ctx, &protocol, ctx->body);            \
 }
 
-ngx_http_vllm_mock_pool(embeddings, vm_embedding_answer)
-ngx_http_vllm_mock_pool(pooling, vm_pooling_answer)
-ngx_http_vllm_mock_pool(classify, vm_classify_answer)
-ngx_http_vllm_mock_pool(score, vm_score_answer)
-ngx_http_vllm_mock_pool(rerank, vm_rerank_answer)
-ngx_http_vllm_mock_pool(cohere, vm_cohere_answer)
+ngx_http_vllm_mock_pool(embeddings, vm_embeddings)
+ngx_http_vllm_mock_pool(pooling, vm_pooling)
+ngx_http_vllm_mock_pool(classify, vm_classify)
+ngx_http_vllm_mock_pool(score, vm_score)
+ngx_http_vllm_mock_pool(rerank, vm_rerank)
+ngx_http_vllm_mock_pool(cohere, vm_cohere)

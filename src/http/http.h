@@ -381,6 +381,8 @@ ngx_int_t ngx_http_vllm_mock_head(ngx_http_vllm_mock_ctx_t *ctx,
     ngx_uint_t status, const char *type, off_t length);
 ngx_int_t ngx_http_vllm_mock_send(ngx_http_vllm_mock_ctx_t *ctx,
     ngx_uint_t status, const char *type, const char *data, size_t len);
+ngx_int_t ngx_http_vllm_mock_send_chunked(ngx_http_vllm_mock_ctx_t *ctx,
+    const char *type, const char *data, size_t len);
 ngx_int_t ngx_http_vllm_mock_json(ngx_http_vllm_mock_ctx_t *ctx,
     vm_buf_t *b);                           /* 200, frees it */
 ngx_int_t ngx_http_vllm_mock_literal(ngx_http_vllm_mock_ctx_t *ctx,

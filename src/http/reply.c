@@ -89,9 +89,9 @@ ngx_http_vllm_mock_head(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status,
 }
 
 
-ngx_int_t
-ngx_http_vllm_mock_send(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status,
-    const char *type, const char *data, size_t len)
+static ngx_int_t
+ngx_http_vllm_mock_whole(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status,
+    const char *type, const char *data, size_t len, off_t told)
 {
     ngx_int_t            rc;
     ngx_buf_t           *b;
@@ -100,7 +100,7 @@ ngx_http_vllm_mock_send(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status,
 
     r = ctx->request;
 
-    rc = ngx_http_vllm_mock_head(ctx, status, type, (off_t) len);
+    rc = ngx_http_vllm_mock_head(ctx, status, type, told);
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
@@ -125,6 +125,25 @@ ngx_http_vllm_mock_send(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status,
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_send(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status,
+    const char *type, const char *data, size_t len)
+{
+    return ngx_http_vllm_mock_whole(ctx, status, type, data, len,
+                                    (off_t) len);
+}
+
+
+/* 200, and no length: what vLLM answers as a stream, though it is whole */
+
+ngx_int_t
+ngx_http_vllm_mock_send_chunked(ngx_http_vllm_mock_ctx_t *ctx,
+    const char *type, const char *data, size_t len)
+{
+    return ngx_http_vllm_mock_whole(ctx, NGX_HTTP_OK, type, data, len, -1);
 }
 
 

@@ -215,6 +215,33 @@ ngx_http_vllm_mock_load_header(ngx_http_vllm_mock_ctx_t *ctx)
 }
 
 
+/* What does not stream, at its end. */
+
+static ngx_int_t
+ngx_http_vllm_mock_answer(ngx_http_vllm_mock_stream_t *s)
+{
+    const char  *metadata, *type;
+
+    type = s->generation->type;
+    metadata = s->generation->metadata;
+
+    if (metadata
+        && ngx_http_vllm_mock_header_add(s->request, "metadata", metadata,
+                                         ngx_strlen(metadata))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return type ? ngx_http_vllm_mock_send_chunked(s->ctx, type,
+                                                  s->pending.data,
+                                                  s->pending.len)
+                : ngx_http_vllm_mock_send(s->ctx, NGX_HTTP_OK,
+                                          NGX_HTTP_VLLM_MOCK_JSON,
+                                          s->pending.data, s->pending.len);
+}
+
+
 static void
 ngx_http_vllm_mock_flush(ngx_http_vllm_mock_stream_t *s)
 {
@@ -243,10 +270,7 @@ ngx_http_vllm_mock_flush(ngx_http_vllm_mock_stream_t *s)
             return;
         }
 
-        ngx_http_vllm_mock_finish(s,
-            ngx_http_vllm_mock_send(s->ctx, NGX_HTTP_OK,
-                                    NGX_HTTP_VLLM_MOCK_JSON, s->pending.data,
-                                    s->pending.len));
+        ngx_http_vllm_mock_finish(s, ngx_http_vllm_mock_answer(s));
         return;
     }
 
@@ -466,7 +490,12 @@ ngx_http_vllm_mock_hashes(ngx_http_vllm_mock_stream_t *s, vm_choice_t *c,
 
     g = s->generation;
     p = &g->prompts[c->prompt];
-    length = p->n + (c->stop ? c->stop_at + 1 : g->max_tokens[c->prompt]);
+    length = p->n;
+
+    if (!g->pooling) {
+        length += c->stop ? c->stop_at + 1 : g->max_tokens[c->prompt];
+    }
+
     salt = g->params.cache_salt;
 
     *n = length / block;
@@ -605,6 +634,7 @@ ngx_http_vllm_mock_submit(ngx_http_vllm_mock_stream_t *s,
         q.no_prefix_lookup = g->no_prefix_lookup;
         q.remote_prefill = g->remote_prefill;
         q.remote_decode = g->remote_decode;
+        q.pooling = g->pooling;
         q.n = g->n;
         q.seqs = seqs + i * g->n;
 

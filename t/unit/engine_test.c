@@ -660,6 +660,58 @@ test_balance(void **state)
 }
 
 
+/* What is pooled ends with its prompt, in chunks too, and may fill it. */
+
+static void
+test_pooling(void **state)
+{
+    vm_event_t           v[4];
+    vm_handle_t          h;
+    vm_engine_t         *e;
+    vm_engine_seq_t      q;
+    vm_engine_conf_t     conf;
+    const vm_stats_t    *s;
+    vm_engine_request_t  r;
+
+    (void) state;
+    vm_engine_defaults(&conf);
+    conf.max_model_len = 256;
+    conf.max_num_batched_tokens = 100;
+    conf.latency.model = VM_LATENCY_CONSTANT;
+    conf.latency.ttft = 10;
+    conf.latency.itl = 10;
+    e = engine_new(&conf);
+
+    memset(&q, 0, sizeof(q));
+    memset(&r, 0, sizeof(r));
+    q.eos_at = VM_NEVER;
+    q.string_at = VM_NEVER;
+    r.prompt_tokens = 256;
+    r.max_tokens = 1;
+    r.n = 1;
+    r.seqs = &q;
+    assert_int_equal(vm_engine_submit(e, &r, &h, 0), VM_ERROR);
+    r.pooling = 1;
+    assert_int_equal(vm_engine_submit(e, &r, &h, 0), VM_OK);
+
+    assert_true(vm_engine_advance(e, 1000) == VM_TIME_NONE);
+    assert_int_equal(vm_engine_collect(e, 0, v, 4), 1);
+    assert_int_equal(v[0].count, 0);
+    assert_int_equal(v[0].finish, VM_FINISH_STOP);
+    assert_int_equal(vm_engine_live(e), 0);
+
+    s = vm_engine_stats(e);
+    assert_int_equal(s->used_blocks, 0);
+    assert_int_equal(s->prompt_tokens, 256);
+    assert_int_equal(s->generation_tokens, 0);
+    assert_int_equal(s->finished[VM_FINISH_STOP], 1);
+    assert_int_equal(vm_hist_count(&s->request_generation_tokens), 1);
+    assert_int_equal(vm_hist_count(&s->request_params_max_tokens), 0);
+    assert_int_equal(vm_hist_count(&s->time_to_first_token), 1);
+    free(e);
+}
+
+
 int
 main(void)
 {
@@ -675,6 +727,7 @@ main(void)
         cmocka_unit_test(test_late_owner),
         cmocka_unit_test(test_lora),
         cmocka_unit_test(test_remote),
+        cmocka_unit_test(test_pooling),
         cmocka_unit_test(test_balance)
     };
 
