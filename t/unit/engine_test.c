@@ -676,6 +676,7 @@ test_pooling(void **state)
     (void) state;
     vm_engine_defaults(&conf);
     conf.max_model_len = 256;
+    conf.max_num_seqs = 8;
     conf.max_num_batched_tokens = 100;
     conf.latency.model = VM_LATENCY_CONSTANT;
     conf.latency.ttft = 10;
