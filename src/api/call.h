@@ -62,6 +62,10 @@ typedef struct {
     /* an adapter by name: 1 and *out, or 0 */
     int                  (*adapter)(void *data, const char *name, size_t len,
                                     vm_adapter_t *out);
+
+    /* a kept answer by its id: its messages and itself are appended, 1; 0 */
+    int                  (*recall)(void *data, const char *id, size_t len,
+                                   vm_buf_t *messages, vm_buf_t *object);
     void                  *data;
 } vm_call_t;
 

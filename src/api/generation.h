@@ -232,6 +232,8 @@ struct vm_generation_s {
     unsigned              remote_prefill:1;
     unsigned              remote_decode:1;
     unsigned              pooling:1;        /* nothing is generated */
+    unsigned              kept:1;           /* its answer is to be kept */
+    unsigned              background:1;     /* ... and asked for later */
 
     /* what the model has to say, beyond words */
 

@@ -261,13 +261,7 @@ vm_responses_check(vm_generation_t *g, const vm_responses_t *q,
         return VM_ERROR;
     }
 
-    if (q->previous_response_id) {
-        return vm_responses_unknown(g->call,
-                                 json_string_value(q->previous_response_id),
-                                 json_string_length(q->previous_response_id));
-    }
-
-    if (q->background) {
+    if (q->background && !g->settings->responses_store) {
         return vm_error_set(e, 400, "invalid_request_error", "background",
                             "This vLLM engine does not support `store=True` "
                             "and therefore does not support the background "
@@ -276,6 +270,9 @@ vm_responses_check(vm_generation_t *g, const vm_responses_t *q,
                             "`VLLM_ENABLE_RESPONSES_API_STORE=1` when "
                             "launching the vLLM server.");
     }
+
+    g->kept = q->store && g->settings->responses_store;
+    g->background = q->background != 0;
 
     if (q->max_output_tokens.set
         && q->max_output_tokens.v > (json_int_t) g->settings->max_model_len)
@@ -391,8 +388,69 @@ vm_responses_item(json_t *messages, const json_t *item)
 }
 
 
+/*
+ * What was said before: the messages that the kept answer was made of, but for
+ * the system's, and the texts that it consists of.
+ */
+
+static int
+vm_responses_earlier(vm_generation_t *g, const vm_responses_t *q,
+    json_t *messages)
+{
+    int          found;
+    size_t       i, k, len;
+    json_t      *item, *list, *object, *part;
+    vm_buf_t     b, o;
+    const char  *id, *role;
+
+    if (q->previous_response_id == NULL) {
+        return VM_OK;
+    }
+
+    id = json_string_value(q->previous_response_id);
+    len = json_string_length(q->previous_response_id);
+
+    vm_buf_init(&b);
+    vm_buf_init(&o);
+
+    found = g->call->recall
+            && g->call->recall(g->call->data, id, len, &b, &o);
+    list = b.len ? json_loadb(b.data, b.len, JSON_ALLOW_NUL, NULL) : NULL;
+    object = o.len ? json_loadb(o.data, o.len, JSON_ALLOW_NUL, NULL) : NULL;
+
+    vm_buf_free(&b);
+    vm_buf_free(&o);
+
+    json_array_foreach(list, i, item) {
+        role = json_string_value(json_object_get(item, "role"));
+
+        if (role == NULL || strcmp(role, "system") != 0) {
+            json_array_append(messages, item);
+        }
+    }
+
+    json_array_foreach(json_object_get(object, "output"), i, item) {
+
+        if (strcmp(vm_responses_kind(item), "message") != 0) {
+            continue;
+        }
+
+        json_array_foreach(json_object_get(item, "content"), k, part) {
+            json_array_append_new(messages,
+                json_pack("{sssO?}", "role", "assistant", "content",
+                          json_object_get(part, "text")));
+        }
+    }
+
+    json_decref(list);
+    json_decref(object);
+
+    return found ? VM_OK : vm_responses_unknown(g->call, id, len);
+}
+
+
 static json_t *
-vm_responses_messages(const vm_responses_t *q)
+vm_responses_messages(vm_generation_t *g, const vm_responses_t *q)
 {
     size_t   i;
     json_t  *item, *messages;
@@ -403,6 +461,11 @@ vm_responses_messages(const vm_responses_t *q)
         json_array_append_new(messages, json_pack("{sssO}", "role", "system",
                                                   "content",
                                                   q->instructions));
+    }
+
+    if (vm_responses_earlier(g, q, messages) != VM_OK) {
+        json_decref(messages);
+        return NULL;
     }
 
     if (json_is_string(q->input.json)) {
@@ -506,11 +569,11 @@ vm_responses_format(const vm_responses_t *q, json_t *chat)
 
 
 static json_t *
-vm_responses_chat(const vm_generation_t *g, const vm_responses_t *q,
+vm_responses_chat(vm_generation_t *g, const vm_responses_t *q,
     const json_t *body)
 {
     size_t       i;
-    json_t      *chat, *item, *v;
+    json_t      *chat, *item, *messages, *v;
     unsigned     k;
 
     static const struct {
@@ -546,6 +609,12 @@ vm_responses_chat(const vm_generation_t *g, const vm_responses_t *q,
         { "stream", "stream" }
     };
 
+    messages = vm_responses_messages(g, q);
+
+    if (messages == NULL) {
+        return NULL;
+    }
+
     chat = json_object();
 
     for (k = 0; k < vm_nelts(same); k++) {
@@ -556,7 +625,7 @@ vm_responses_chat(const vm_generation_t *g, const vm_responses_t *q,
         }
     }
 
-    json_object_set_new(chat, "messages", vm_responses_messages(q));
+    json_object_set_new(chat, "messages", messages);
 
     if (q->truncation
         && strcmp(json_string_value(q->truncation), "auto") == 0)
@@ -650,6 +719,10 @@ vm_responses_parse(vm_generation_t *g, const json_t *body)
 
     g->own = q;
     g->body = vm_responses_chat(g, q, body);
+
+    if (g->body == NULL) {
+        return VM_ERROR;
+    }
 
     if (vm_chat.parse(g, g->body) != VM_OK) {
         return VM_ERROR;
@@ -1041,16 +1114,35 @@ vm_responses_raw(vm_generation_t *g, vm_buf_t *out)
 }
 
 
-/* The response object; `over`: with what was said. */
-
-static void
-vm_responses_object(vm_generation_t *g, int over, vm_buf_t *out)
+int
+vm_responses_background(const json_t *body)
 {
-    int                    cut;
+    uint8_t        yes;
+    const json_t  *v;
+
+    v = vm_value_get(body, "background");
+
+    return v && vm_field_bool(v, &yes) && yes;
+}
+
+
+void
+vm_responses_said(const vm_generation_t *g, vm_buf_t *out)
+{
+    vm_responses_json(json_object_get(g->body, "messages"), out);
+}
+
+
+void
+vm_responses_object(vm_generation_t *g, vm_response_e state,
+    size_t *status_at, vm_buf_t *out)
+{
+    int                    cut, over;
     json_t                *choice, *text, *tools;
     const vm_responses_t  *q;
 
     q = g->own;
+    over = state == VM_RESPONSE_OVER;
     cut = over && g->choices[0].finish
           && strcmp(g->choices[0].finish, "length") == 0;
     text = vm_responses_text(q->text.json);
@@ -1095,10 +1187,12 @@ vm_responses_object(vm_generation_t *g, int over, vm_buf_t *out)
     vm_responses_echo("tools", tools, out);
     vm_buf_lit(out, ",\"top_p\":");
     vm_buf_double(out, g->params.top_p.v);
-    vm_buf_lit(out, ",\"background\":false,\"max_output_tokens\":");
+    vm_buf_printf(out, ",\"background\":%s,\"max_output_tokens\":",
+                  q->background ? "true" : "false");
     vm_buf_uint(out, g->max_tokens[0]);
     vm_responses_echo("max_tool_calls", q->max_tool_calls.json, out);
-    vm_buf_lit(out, ",\"previous_response_id\":null,\"prompt\":null");
+    vm_responses_echo("previous_response_id", q->previous_response_id, out);
+    vm_buf_lit(out, ",\"prompt\":null");
     vm_responses_echo("reasoning", q->reasoning.json, out);
     vm_buf_lit(out, ",\"service_tier\":");
     vm_buf_str(out, q->service_tier ? "" : "\"auto\"");
@@ -1108,8 +1202,10 @@ vm_responses_object(vm_generation_t *g, int over, vm_buf_t *out)
     }
 
     vm_buf_lit(out, ",\"status\":");
-    vm_buf_str(out, !over ? "\"in_progress\""
-                          : (cut ? "\"incomplete\"" : "\"completed\""));
+    *status_at = out->len;
+    vm_buf_str(out, state == VM_RESPONSE_QUEUED ? "\"queued\""
+                    : !over ? "\"in_progress\""
+                            : cut ? "\"incomplete\"" : "\"completed\"");
     vm_responses_echo("text", text, out);
     vm_buf_lit(out, ",\"top_logprobs\":");
 
@@ -1194,12 +1290,14 @@ vm_responses_sent(vm_generation_t *g, const char *name, const vm_str_t *text,
 
 
 static void
-vm_responses_whole(vm_generation_t *g, const char *name, int over,
+vm_responses_whole(vm_generation_t *g, const char *name, vm_response_e state,
     vm_buf_t *out)
 {
+    size_t  at;
+
     vm_responses_event(name, out);
     vm_buf_lit(out, "\"response\":");
-    vm_responses_object(g, over, out);
+    vm_responses_object(g, state, &at, out);
     vm_responses_sent(g, name, NULL, out);
     vm_responses_over(out);
 }
@@ -1247,8 +1345,8 @@ vm_responses_part_event(vm_generation_t *g, vm_choice_t *c, const char *name,
 static void
 vm_responses_begin(vm_generation_t *g, vm_buf_t *out)
 {
-    vm_responses_whole(g, "response.created", 0, out);
-    vm_responses_whole(g, "response.in_progress", 0, out);
+    vm_responses_whole(g, "response.created", VM_RESPONSE_RUNS, out);
+    vm_responses_whole(g, "response.in_progress", VM_RESPONSE_RUNS, out);
 }
 
 
@@ -1431,17 +1529,18 @@ vm_responses_chunk(vm_generation_t *g, vm_choice_t *c, vm_str_t text,
 static void
 vm_responses_end(vm_generation_t *g, vm_buf_t *out)
 {
+    size_t        at;
     vm_choice_t  *c;
 
     c = g->choices;
 
     if (!g->stream) {
-        vm_responses_object(g, 1, out);
+        vm_responses_object(g, VM_RESPONSE_OVER, &at, out);
         return;
     }
 
     vm_responses_close(g, c, vm_min(c->text.len, c->text_end), out);
-    vm_responses_whole(g, "response.completed", 1, out);
+    vm_responses_whole(g, "response.completed", VM_RESPONSE_OVER, out);
 }
 
 

@@ -28,28 +28,12 @@ ngx_http_vllm_mock_completions(ngx_http_vllm_mock_ctx_t *ctx)
 ngx_int_t
 ngx_http_vllm_mock_responses(ngx_http_vllm_mock_ctx_t *ctx)
 {
-    return ngx_http_vllm_mock_generate(ctx, &vm_responses, ctx->body);
-}
-
-
-/* GET /v1/responses/ID and POST /v1/responses/ID/cancel: none is stored. */
-
-ngx_int_t
-ngx_http_vllm_mock_response(ngx_http_vllm_mock_ctx_t *ctx)
-{
-    size_t       len;
-    const char  *id;
-
-    id = (const char *) ctx->request->uri.data + sizeof("/v1/responses/") - 1;
-    len = ctx->request->uri.len - (sizeof("/v1/responses/") - 1);
-
-    if (len > 7 && ngx_strncmp(id + len - 7, "/cancel", 7) == 0) {
-        len -= 7;
+    if (ctx->settings->responses_store && vm_responses_background(ctx->body))
+    {
+        return ngx_http_vllm_mock_stored(ctx);
     }
 
-    (void) vm_responses_unknown(&ctx->call, id, len);
-
-    return ngx_http_vllm_mock_error(ctx);
+    return ngx_http_vllm_mock_generate(ctx, &vm_responses, ctx->body);
 }
 
 

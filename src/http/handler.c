@@ -2,7 +2,7 @@
  * The content handler: from a request line to an endpoint with its body.
  */
 
-#include "http.h"
+#include "store.h"
 
 
 #define NGX_HTTP_VLLM_MOCK_POOL  4096
@@ -112,6 +112,33 @@ ngx_http_vllm_mock_find_adapter(void *data, const char *name, size_t len,
 }
 
 
+static int
+ngx_http_vllm_mock_recall(void *data, const char *id, size_t len,
+    vm_buf_t *messages, vm_buf_t *object)
+{
+    ngx_http_vllm_mock_ctx_t     *ctx;
+    ngx_http_vllm_mock_zone_t    *z;
+    ngx_http_vllm_mock_record_t  *r;
+
+    ctx = data;
+    z = ctx->zone;
+
+    ngx_http_vllm_mock_lock(z);
+    r = ngx_http_vllm_mock_store_find(z, id, len);
+
+    if (r) {
+        ngx_http_vllm_mock_store_read(z, r, NGX_HTTP_VLLM_MOCK_MESSAGES, 0,
+                                      messages);
+        ngx_http_vllm_mock_store_read(z, r, NGX_HTTP_VLLM_MOCK_OBJECT, 0,
+                                      object);
+    }
+
+    ngx_http_vllm_mock_unlock(z);
+
+    return r != NULL;
+}
+
+
 static const char *
 ngx_http_vllm_mock_copy(ngx_http_vllm_mock_ctx_t *ctx, const char *name)
 {
@@ -147,6 +174,7 @@ ngx_http_vllm_mock_create_ctx(ngx_http_request_t *r,
     cln->data = ctx;
 
     ctx->request = r;
+    ctx->npool = r->pool;
     ctx->conf = conf;
     ctx->zone = ctx->conf->shm_zone->data;
     ctx->settings = ctx->conf->settings;
@@ -158,6 +186,7 @@ ngx_http_vllm_mock_create_ctx(ngx_http_request_t *r,
     ctx->call.now = ngx_http_vllm_mock_unix();
     ctx->call.random = ngx_http_vllm_mock_random(ctx->zone);
     ctx->call.adapter = ngx_http_vllm_mock_find_adapter;
+    ctx->call.recall = ngx_http_vllm_mock_recall;
     ctx->call.data = ctx;
 
     ngx_http_set_ctx(r, ctx, ngx_http_vllm_mock_module);

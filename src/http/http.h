@@ -186,6 +186,8 @@ typedef struct {
     uint64_t                  late;         /* beyond the bound */
 } ngx_http_vllm_mock_late_t;
 
+struct ngx_http_vllm_mock_store_s;                  /* store.h */
+
 typedef struct {
     ngx_uint_t                dirty;        /* the state is half-written */
     ngx_uint_t                epoch;        /* + 1 whenever it was lost */
@@ -207,6 +209,8 @@ typedef struct {
     ngx_uint_t                sleep_level;
     ngx_uint_t                paused;
     vm_sleep_stats_t          sleep;
+
+    struct ngx_http_vllm_mock_store_s  *store;      /* NULL: nothing is kept */
 
     ngx_atomic_t              load;         /* requests in flight */
     ngx_atomic_t              counter;      /* of requests, for ids */
@@ -252,6 +256,7 @@ typedef struct {
     ngx_uint_t                epoch;
     ngx_queue_t               all;          /* streams */
     ngx_queue_t               touched;      /* streams with news */
+    ngx_queue_t               followers;    /* of what runs in background */
     vm_event_t               *events;       /* while they are handed on */
     size_t                    nevents;
     size_t                    at;
@@ -292,7 +297,8 @@ uint64_t ngx_http_vllm_mock_random(ngx_http_vllm_mock_zone_t *z);
 typedef struct ngx_http_vllm_mock_route_s  ngx_http_vllm_mock_route_t;
 
 typedef struct {
-    ngx_http_request_t       *request;
+    ngx_http_request_t       *request;      /* NULL: in the background */
+    ngx_pool_t               *npool;        /* the request's, or its own */
     ngx_http_vllm_mock_loc_conf_t     *conf;
     ngx_http_vllm_mock_zone_t         *zone;
     const ngx_http_vllm_mock_route_t  *route;
@@ -303,7 +309,7 @@ typedef struct {
     vm_str_t                  raw;          /* the body as it came */
     ngx_str_t                 path;         /* decoded, without root path */
     const char               *load_format;  /* endpoint-load-metrics-format */
-    ngx_http_vllm_mock_stream_t       *stream;
+    ngx_http_vllm_mock_stream_t       *stream;      /* NULL: none yet */
     void                     *count;        /* replicas.c: it has asked */
     vm_time_t                 started;
     unsigned                  observed:1;   /* goes into http_* */
@@ -446,6 +452,7 @@ ngx_int_t ngx_http_vllm_mock_chat(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_completions(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_messages(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_responses(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_stored(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_response(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_count_tokens(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_invocations(ngx_http_vllm_mock_ctx_t *ctx);

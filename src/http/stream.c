@@ -92,6 +92,11 @@ ngx_http_vllm_mock_stream_cleanup(void *data)
 static void
 ngx_http_vllm_mock_finish(ngx_http_vllm_mock_stream_t *s, ngx_int_t rc)
 {
+    if (s->request == NULL) {
+        ngx_http_vllm_mock_background_end(s);
+        return;
+    }
+
     s->closed = 1;
     ngx_http_finalize_request(s->request, rc);
 }
@@ -251,6 +256,15 @@ ngx_http_vllm_mock_flush(ngx_http_vllm_mock_stream_t *s)
     ngx_http_core_loc_conf_t  *clcf;
 
     r = s->request;
+
+    if (r == NULL) {
+        ngx_http_vllm_mock_background_flush(s);
+        return;
+    }
+
+    if (s->done && s->generation->kept && !s->ended) {
+        ngx_http_vllm_mock_keep_answer(s);
+    }
 
     if (!s->generation->stream) {
 
@@ -468,6 +482,12 @@ ngx_http_vllm_mock_stream_lost(ngx_http_vllm_mock_zone_t *z)
             continue;
         }
 
+        if (s->request == NULL) {
+            s->done = 1;
+            ngx_http_vllm_mock_touch(s);
+            continue;
+        }
+
         s->ctx->call.error = e;
         ngx_http_vllm_mock_finish(s, ngx_http_vllm_mock_error(s->ctx));
     }
@@ -667,14 +687,14 @@ ngx_http_vllm_mock_stream_create(ngx_http_vllm_mock_ctx_t *ctx,
     ngx_pool_cleanup_t           *cln;
     ngx_http_vllm_mock_stream_t  *s;
 
-    s = ngx_pcalloc(ctx->request->pool, sizeof(ngx_http_vllm_mock_stream_t));
-    cln = ngx_pool_cleanup_add(ctx->request->pool, 0);
+    s = ngx_pcalloc(ctx->npool, sizeof(ngx_http_vllm_mock_stream_t));
+    cln = ngx_pool_cleanup_add(ctx->npool, 0);
 
     if (s == NULL || cln == NULL) {
         return NULL;
     }
 
-    s->slots = vm_pool_calloc(ctx->pool, g->nchoices,
+    s->slots = vm_pool_calloc(ctx->pool, g->nchoices + 1,
                               sizeof(ngx_http_vllm_mock_slot_t));
     if (s->slots == NULL) {
         return NULL;
@@ -742,41 +762,48 @@ ngx_http_vllm_mock_late(ngx_http_vllm_mock_ctx_t *ctx, vm_generation_t *g)
 
 
 ngx_int_t
-ngx_http_vllm_mock_generate(ngx_http_vllm_mock_ctx_t *ctx,
-    const vm_protocol_t *protocol, const json_t *body)
+ngx_http_vllm_mock_enter(ngx_http_vllm_mock_ctx_t *ctx,
+    const vm_protocol_t *protocol, const json_t *body,
+    ngx_http_vllm_mock_stream_t **stream)
 {
     int                           rc;
-    ngx_int_t                     sent;
     vm_handle_t                  *handles;
     vm_generation_t              *g;
     vm_engine_seq_t              *seqs;
-    ngx_http_request_t           *r;
     ngx_http_vllm_mock_stream_t  *s;
-
-    r = ctx->request;
 
     g = vm_generation_create(&ctx->call, protocol);
     if (g == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
     if (vm_generation_parse(g, body) != VM_OK) {
         vm_generation_free(g);
-        return ngx_http_vllm_mock_error(ctx);
-    }
-
-    if (g->late.status) {
-        return ngx_http_vllm_mock_late(ctx, g);
+        return NGX_DECLINED;
     }
 
     s = ngx_http_vllm_mock_stream_create(ctx, g);
+    if (s == NULL) {
+        vm_generation_free(g);
+        return NGX_ERROR;
+    }
+
+    *stream = s;
+
+    if (g->late.status) {
+        s->closed = 1;
+        g->live = 0;
+        ctx->call.error = g->late;
+        return NGX_DECLINED;
+    }
+
     seqs = vm_pool_alloc(ctx->pool, g->nchoices * sizeof(vm_engine_seq_t));
     handles = vm_pool_alloc(ctx->pool, g->nchoices * sizeof(vm_handle_t));
 
-    if (s == NULL || seqs == NULL || handles == NULL
+    if (seqs == NULL || handles == NULL
         || ngx_http_vllm_mock_prepare(s, seqs) != NGX_OK)
     {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
     ngx_http_vllm_mock_lock(ctx->zone);
@@ -787,8 +814,38 @@ ngx_http_vllm_mock_generate(ngx_http_vllm_mock_ctx_t *ctx,
         s->closed = 1;
         vm_error_set(&ctx->call.error, 503, "Service Unavailable", NULL,
                      NGX_HTTP_VLLM_MOCK_BUSY);
-        return ngx_http_vllm_mock_error(ctx);
+        return NGX_DECLINED;
     }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_generate(ngx_http_vllm_mock_ctx_t *ctx,
+    const vm_protocol_t *protocol, const json_t *body)
+{
+    ngx_int_t                     rc;
+    vm_generation_t              *g;
+    ngx_http_request_t           *r;
+    ngx_http_vllm_mock_stream_t  *s;
+
+    r = ctx->request;
+    s = NULL;
+
+    rc = ngx_http_vllm_mock_enter(ctx, protocol, body, &s);
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
+        return s && s->generation->late.status
+               ? ngx_http_vllm_mock_late(ctx, s->generation)
+               : ngx_http_vllm_mock_error(ctx);
+    }
+
+    g = s->generation;
 
     if (ctx->settings->load_tracking) {
         (void) ngx_atomic_fetch_add(&ctx->zone->shared->load, 1);
@@ -796,12 +853,12 @@ ngx_http_vllm_mock_generate(ngx_http_vllm_mock_ctx_t *ctx,
     }
 
     if (g->stream) {
-        sent = ngx_http_vllm_mock_head(ctx, NGX_HTTP_OK,
-                                       NGX_HTTP_VLLM_MOCK_SSE, -1);
+        rc = ngx_http_vllm_mock_head(ctx, NGX_HTTP_OK,
+                                     NGX_HTTP_VLLM_MOCK_SSE, -1);
 
-        if (sent == NGX_ERROR || sent > NGX_OK || r->header_only) {
+        if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
             s->closed = 1;
-            return sent;
+            return rc;
         }
     }
 

@@ -22,12 +22,13 @@ struct ngx_http_vllm_mock_stream_s {
     ngx_queue_t                 queue;      /* of all of the worker */
     ngx_queue_t                 touch;      /* of those with news */
     ngx_http_vllm_mock_ctx_t   *ctx;
-    ngx_http_request_t         *request;
+    ngx_http_request_t         *request;    /* NULL: in the background */
     ngx_http_vllm_mock_zone_t  *zone;
     vm_generation_t            *generation;
     ngx_http_vllm_mock_slot_t  *slots;      /* one for each choice */
     uint32_t                    nhandles;
     ngx_uint_t                  epoch;
+    uint64_t                    record;     /* of a kept answer; 0: none yet */
 
     vm_buf_t                    pending;    /* not handed to nginx yet */
     vm_buf_t                    sending;    /* nginx reads from it */
@@ -46,6 +47,20 @@ struct ngx_http_vllm_mock_stream_s {
 };
 
 void ngx_http_vllm_mock_stream_flush(ngx_http_vllm_mock_zone_t *z);
+
+/*
+ * A body into the engine.  NGX_OK, NGX_DECLINED with ctx->call.error, or
+ * NGX_ERROR; what was made goes with ctx->npool.
+ */
+ngx_int_t ngx_http_vllm_mock_enter(ngx_http_vllm_mock_ctx_t *ctx,
+    const vm_protocol_t *protocol, const json_t *body,
+    ngx_http_vllm_mock_stream_t **stream);
+
+/* background.c */
+
+void ngx_http_vllm_mock_keep_answer(ngx_http_vllm_mock_stream_t *s);
+void ngx_http_vllm_mock_background_flush(ngx_http_vllm_mock_stream_t *s);
+void ngx_http_vllm_mock_background_end(ngx_http_vllm_mock_stream_t *s);
 
 
 #endif /* NGX_HTTP_VLLM_MOCK_STREAM_H */

@@ -43,6 +43,7 @@ ngx_http_vllm_mock_ticker_init(ngx_http_vllm_mock_zone_t *z,
 
     ngx_queue_init(&z->all);
     ngx_queue_init(&z->touched);
+    ngx_queue_init(&z->followers);
 
     z->events = ngx_palloc(cycle->pool,
                           NGX_HTTP_VLLM_MOCK_BATCH * sizeof(vm_event_t));

@@ -3,7 +3,7 @@
  * died; the lock.
  */
 
-#include "http.h"
+#include "store.h"
 #include "../base/rand.h"
 
 
@@ -203,6 +203,7 @@ ngx_http_vllm_mock_recover(ngx_http_vllm_mock_zone_t *z)
         }
     }
 
+    ngx_http_vllm_mock_store_reset(z);
     z->shared->epoch++;
 }
 
@@ -435,6 +436,8 @@ ngx_http_vllm_mock_release(ngx_http_vllm_mock_zone_t *z, ngx_uint_t owner)
             vm_engine_release(e->ranks[r], (uint32_t) owner, now);
         }
     }
+
+    ngx_http_vllm_mock_store_orphans(z, owner);
 
     z->shared->owners[owner].pid = 0;
     z->shared->owners[owner].streams = 0;
