@@ -82,6 +82,7 @@ static ngx_command_t  ngx_http_vllm_mock_commands[] = {
                             metric),
     ngx_http_vllm_mock_kept("vllm_mock_replicas", NGX_CONF_TAKE1234, replicas,
                             replicas),
+    ngx_http_vllm_mock_kept("vllm_mock_fleet", NGX_CONF_TAKE12, fleet, fleet),
 
     ngx_http_vllm_mock_string("vllm_mock_time_scale", time_scale),
     ngx_http_vllm_mock_string("vllm_mock_seed", seed),

@@ -701,6 +701,9 @@ ngx_http_vllm_mock_check(mode,
 ngx_http_vllm_mock_check(replicas,
     ngx_http_vllm_mock_apply_replicas(cf, d, &s->server, s->err))
 
+ngx_http_vllm_mock_check(fleet,
+    ngx_http_vllm_mock_apply_fleet(cf, d, &s->server, s->err))
+
 
 char *
 ngx_http_vllm_mock_check_metric(ngx_conf_t *cf,

@@ -62,6 +62,7 @@ ngx_http_vllm_mock_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_vllm_mock_inherit(&conf->metrics, prev->metrics);
     ngx_http_vllm_mock_inherit(&conf->metrics_mode, prev->metrics_mode);
     ngx_http_vllm_mock_inherit(&conf->replicas, prev->replicas);
+    ngx_http_vllm_mock_inherit(&conf->fleet, prev->fleet);
 
     ngx_conf_merge_str_value(conf->time_scale, prev->time_scale, "");
     ngx_conf_merge_str_value(conf->seed, prev->seed, "");

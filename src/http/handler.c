@@ -176,7 +176,12 @@ ngx_http_vllm_mock_create_ctx(ngx_http_request_t *r,
     ctx->request = r;
     ctx->npool = r->pool;
     ctx->conf = conf;
-    ctx->zone = ctx->conf->shm_zone->data;
+    ctx->zone = ngx_http_vllm_mock_fleet_choose(r, conf);
+
+    if (ctx->zone == NULL) {
+        return NULL;
+    }
+
     ctx->settings = ctx->conf->settings;
     ctx->started = ngx_http_vllm_mock_now();
 

@@ -19,6 +19,7 @@
 #define NGX_HTTP_VLLM_MOCK_OWNERS    128    /* workers, old and new ones */
 #define NGX_HTTP_VLLM_MOCK_ENGINES   8      /* generations of a reload */
 #define NGX_HTTP_VLLM_MOCK_RANKS     16
+#define NGX_HTTP_VLLM_MOCK_FLEET     1024
 #define NGX_HTTP_VLLM_MOCK_ADAPTERS  256
 #define NGX_HTTP_VLLM_MOCK_RATE_SECONDS  5
 #define NGX_HTTP_VLLM_MOCK_LATE_SECONDS  10     /* of vllm_mock:saturated */
@@ -77,6 +78,7 @@ typedef struct {
     ngx_array_t              *metrics;      /* vllm_mock_metric */
     ngx_array_t              *metrics_mode; /* vllm_mock_metrics */
     ngx_array_t              *replicas;
+    ngx_array_t              *fleet;
     ngx_str_t                 time_scale;
     ngx_str_t                 seed;
     ngx_str_t                 tokenizer;
@@ -99,6 +101,8 @@ typedef struct {
     unsigned                  user_blocks:1;        /* num_gpu_blocks given */
     unsigned                  user_block_size:1;
     ngx_str_t                 ignored;      /* arguments without a meaning */
+    ngx_uint_t                fleet_size;
+    ngx_http_complex_value_t *fleet_by;
     ngx_uint_t                replicas_fixed;       /* or the fallback */
     ngx_str_t                 replicas_uri;         /* of the source */
     ngx_msec_t                replicas_ttl;
@@ -238,12 +242,22 @@ typedef struct {
     }                         samples[NGX_HTTP_VLLM_MOCK_RATE_SECONDS + 1];
 } ngx_http_vllm_mock_shared_t;
 
-typedef struct ngx_http_vllm_mock_stream_s  ngx_http_vllm_mock_stream_t;
-
-/* Of a zone, in each process. */
+/* What the zone's memory begins with: a fleet's replicas. */
 
 typedef struct {
+    ngx_http_vllm_mock_shared_t  *replicas[NGX_HTTP_VLLM_MOCK_FLEET];
+} ngx_http_vllm_mock_root_t;
+
+typedef struct ngx_http_vllm_mock_stream_s  ngx_http_vllm_mock_stream_t;
+typedef struct ngx_http_vllm_mock_zone_s    ngx_http_vllm_mock_zone_t;
+
+/* Of a zone, in each process; of each replica if there is a fleet. */
+
+struct ngx_http_vllm_mock_zone_s {
     ngx_str_t                 name;
+    ngx_uint_t                replica;      /* from 0 */
+    ngx_uint_t                replicas;     /* of the fleet */
+    ngx_http_vllm_mock_zone_t *others;      /* of the first: all but itself */
     ngx_slab_pool_t          *shpool;
     ngx_http_vllm_mock_shared_t    *shared;
     ngx_http_vllm_mock_srv_conf_t  *server; /* whose settings it has */
@@ -266,7 +280,7 @@ typedef struct {
     uint64_t                  writes;       /* likewise */
     uint64_t                  late;
     unsigned                  fresh_epoch:1;
-} ngx_http_vllm_mock_zone_t;
+};
 
 ngx_int_t ngx_http_vllm_mock_init_zone(ngx_shm_zone_t *shm_zone, void *data);
 ngx_int_t ngx_http_vllm_mock_zone_worker(ngx_http_vllm_mock_zone_t *z,
@@ -421,6 +435,15 @@ void ngx_http_vllm_mock_stream_lost(ngx_http_vllm_mock_zone_t *z);
 void ngx_http_vllm_mock_tick(ngx_http_vllm_mock_zone_t *z);
 void ngx_http_vllm_mock_ticker_init(ngx_http_vllm_mock_zone_t *z,
     ngx_cycle_t *cycle);
+
+/* fleet.c */
+
+ngx_int_t ngx_http_vllm_mock_fleet_init(ngx_conf_t *cf,
+    ngx_http_vllm_mock_zone_t *z, ngx_http_vllm_mock_srv_conf_t *server);
+ngx_http_vllm_mock_zone_t *ngx_http_vllm_mock_fleet_zone(
+    ngx_http_vllm_mock_zone_t *z, ngx_uint_t i);
+ngx_http_vllm_mock_zone_t *ngx_http_vllm_mock_fleet_choose(
+    ngx_http_request_t *r, ngx_http_vllm_mock_loc_conf_t *conf);
 
 /* lateness.c */
 

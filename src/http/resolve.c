@@ -310,6 +310,7 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
     }
 
     conf->replicas_fixed = 1;
+    conf->fleet_size = 1;
     value = ngx_http_vllm_mock_env("DEFAULT_REPLICAS");
 
     if (value) {
@@ -391,6 +392,12 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
         if (ngx_http_vllm_mock_apply_replicas(cf, d, conf, err)
             != NGX_CONF_OK)
         {
+            return ngx_http_vllm_mock_bad_at(cf, d, err);
+        }
+    }
+
+    ngx_http_vllm_mock_each(conf->fleet, d, i) {
+        if (ngx_http_vllm_mock_apply_fleet(cf, d, conf, err) != NGX_CONF_OK) {
             return ngx_http_vllm_mock_bad_at(cf, d, err);
         }
     }
@@ -580,18 +587,21 @@ ngx_http_vllm_mock_resolve_location(ngx_conf_t *cf,
     zone = conf->shm_zone->data;
 
     if (zone->server && zone->server != server
-        && ngx_memcmp(zone->server->engine_conf, server->engine_conf,
-                      sizeof(vm_engine_conf_t)) != 0)
+        && (zone->replicas != server->fleet_size
+            || ngx_memcmp(zone->server->engine_conf, server->engine_conf,
+                          sizeof(vm_engine_conf_t)) != 0))
     {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "zone \"%V\" is used by two servers with different "
-                      "engine or latency settings: give each a zone of its "
-                      "own", &zone->name);
+                      "engine, latency or fleet settings: give each a zone "
+                      "of its own", &zone->name);
         return NGX_CONF_ERROR;
     }
 
-    if (zone->server == NULL) {
-        zone->server = server;
+    if (zone->server == NULL
+        && ngx_http_vllm_mock_fleet_init(cf, zone, server) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     conf->server = server;

@@ -56,6 +56,12 @@ char *ngx_http_vllm_mock_apply_replicas(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_srv_conf_t *conf,
     char *err);
 
+/* fleet.c */
+
+char *ngx_http_vllm_mock_apply_fleet(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_srv_conf_t *conf,
+    char *err);
+
 /* output.c */
 
 char *ngx_http_vllm_mock_apply_output(ngx_conf_t *cf,
@@ -94,6 +100,8 @@ char *ngx_http_vllm_mock_check_metric(ngx_conf_t *cf,
 char *ngx_http_vllm_mock_check_mode(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d);
 char *ngx_http_vllm_mock_check_replicas(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d);
+char *ngx_http_vllm_mock_check_fleet(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d);
 char *ngx_http_vllm_mock_check_output(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d);

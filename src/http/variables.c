@@ -131,6 +131,38 @@ ngx_http_vllm_mock_variable(ngx_http_request_t *r,
 }
 
 
+/* Which one of a fleet answers: known of every request that is served. */
+
+static ngx_int_t
+ngx_http_vllm_mock_replica_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_vllm_mock_ctx_t  *ctx;
+
+    (void) data;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_vllm_mock_module);
+
+    if (ctx == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->len = (unsigned) (ngx_sprintf(v->data, "%ui", ctx->zone->replica)
+                         - v->data);
+    v->valid = 1;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
 static const struct {
     ngx_str_t                 name;
     ngx_http_vllm_mock_var_e  what;
@@ -155,6 +187,15 @@ ngx_http_vllm_mock_add_variables(ngx_conf_t *cf)
     ngx_str_t             name;
     ngx_uint_t            i;
     ngx_http_variable_t  *var;
+
+    ngx_str_set(&name, "vllm_mock_replica");
+
+    var = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
+    if (var == NULL) {
+        return NGX_ERROR;
+    }
+
+    var->get_handler = ngx_http_vllm_mock_replica_variable;
 
     ngx_str_set(&name, "vllm_mock_kube_token");
 

@@ -345,9 +345,51 @@ ngx_http_vllm_mock_create_shared(ngx_http_vllm_mock_zone_t *z)
     vm_hist_init(&sh->self.token_lateness, VM_HIST_LATENESS, 0);
     vm_hist_init(&sh->self.event_loop_lag, VM_HIST_LATENESS, 0);
 
-    z->shpool->data = sh;
-
     return sh;
+}
+
+
+/* Under the lock. */
+
+static ngx_int_t
+ngx_http_vllm_mock_init_replica(ngx_http_vllm_mock_zone_t *z,
+    ngx_http_vllm_mock_root_t *root, ngx_log_t *log)
+{
+    if (root->replicas[z->replica] == NULL) {
+        root->replicas[z->replica] = ngx_http_vllm_mock_create_shared(z);
+    }
+
+    z->shared = root->replicas[z->replica];
+
+    if (z->shared == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "zone \"%V\" is too small: %uz bytes are needed for "
+                      "these settings", &z->name,
+                      sizeof(ngx_http_vllm_mock_root_t) + 32 * ngx_pagesize
+                      + (sizeof(ngx_http_vllm_mock_shared_t) + ngx_pagesize
+                         + (vm_engine_footprint(z->server->engine_conf)
+                            + ngx_pagesize)
+                           * z->server->settings->data_parallel)
+                        * z->replicas);
+        return NGX_ERROR;
+    }
+
+    if (!ngx_http_vllm_mock_engines_same(z)) {
+        ngx_http_vllm_mock_zone_sweep(z);
+
+        if (ngx_http_vllm_mock_engines_create(z, log) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_http_vllm_mock_static_adapters(z);
+
+    if (!z->shared->start_overrides) {
+        z->shared->start_overrides = 1;
+        z->shared->overrides = *z->server->overrides;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -356,10 +398,14 @@ ngx_http_vllm_mock_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_int_t                   rc;
     ngx_log_t                  *log;
-    ngx_http_vllm_mock_zone_t  *old, *z;
+    ngx_uint_t                  i;
+    ngx_slab_pool_t            *shpool;
+    ngx_http_vllm_mock_zone_t  *z, *one;
+    ngx_http_vllm_mock_root_t  *root;
+
+    (void) data;                        /* all of it is in the memory */
 
     z = shm_zone->data;
-    old = data;
     log = shm_zone->shm.log;
 
     if (z->server == NULL) {
@@ -369,50 +415,32 @@ ngx_http_vllm_mock_init_zone(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
-    z->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-    z->shpool->log_nomem = 0;
+    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+    shpool->log_nomem = 0;
 
-    if (old && old->shared) {
-        z->shared = old->shared;
+    ngx_shmtx_lock(&shpool->mutex);
 
-    } else if (shm_zone->shm.exists) {
-        z->shared = z->shpool->data;
+    if (shpool->data == NULL) {
+        shpool->data = ngx_slab_calloc_locked(shpool,
+                                         sizeof(ngx_http_vllm_mock_root_t));
     }
 
-    ngx_shmtx_lock(&z->shpool->mutex);
-
-    if (z->shared == NULL) {
-        z->shared = ngx_http_vllm_mock_create_shared(z);
-    }
-
+    root = shpool->data;
     rc = NGX_OK;
 
-    if (z->shared == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, log, 0,
-                      "zone \"%V\" is too small: %uz bytes are needed for "
-                      "these settings", &z->name,
-                      sizeof(ngx_http_vllm_mock_shared_t)
-                      + 32 * ngx_pagesize
-                      + (vm_engine_footprint(z->server->engine_conf)
-                         + ngx_pagesize)
-                        * z->server->settings->data_parallel);
+    if (root == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0, "zone \"%V\" is too small",
+                      &z->name);
         rc = NGX_ERROR;
-
-    } else if (!ngx_http_vllm_mock_engines_same(z)) {
-        ngx_http_vllm_mock_zone_sweep(z);
-        rc = ngx_http_vllm_mock_engines_create(z, log);
     }
 
-    if (rc == NGX_OK) {
-        ngx_http_vllm_mock_static_adapters(z);
-
-        if (!z->shared->start_overrides) {
-            z->shared->start_overrides = 1;
-            z->shared->overrides = *z->server->overrides;
-        }
+    for (i = 0; i < z->replicas && rc == NGX_OK; i++) {
+        one = ngx_http_vllm_mock_fleet_zone(z, i);
+        one->shpool = shpool;
+        rc = ngx_http_vllm_mock_init_replica(one, root, log);
     }
 
-    ngx_shmtx_unlock(&z->shpool->mutex);
+    ngx_shmtx_unlock(&shpool->mutex);
 
     return rc;
 }
@@ -444,8 +472,8 @@ ngx_http_vllm_mock_release(ngx_http_vllm_mock_zone_t *z, ngx_uint_t owner)
 }
 
 
-ngx_int_t
-ngx_http_vllm_mock_zone_worker(ngx_http_vllm_mock_zone_t *z,
+static ngx_int_t
+ngx_http_vllm_mock_replica_worker(ngx_http_vllm_mock_zone_t *z,
     ngx_cycle_t *cycle)
 {
     ngx_uint_t                   i;
@@ -492,8 +520,27 @@ ngx_http_vllm_mock_zone_worker(ngx_http_vllm_mock_zone_t *z,
 }
 
 
-void
-ngx_http_vllm_mock_zone_leave(ngx_http_vllm_mock_zone_t *z)
+ngx_int_t
+ngx_http_vllm_mock_zone_worker(ngx_http_vllm_mock_zone_t *z,
+    ngx_cycle_t *cycle)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < z->replicas; i++) {
+        if (ngx_http_vllm_mock_replica_worker(
+                ngx_http_vllm_mock_fleet_zone(z, i), cycle)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_vllm_mock_replica_leave(ngx_http_vllm_mock_zone_t *z)
 {
     if (z->shared == NULL || z->owner == NGX_HTTP_VLLM_MOCK_NONE) {
         return;
@@ -503,4 +550,15 @@ ngx_http_vllm_mock_zone_leave(ngx_http_vllm_mock_zone_t *z)
     ngx_http_vllm_mock_release(z, z->owner);
     ngx_http_vllm_mock_zone_sweep(z);
     ngx_http_vllm_mock_unlock(z);
+}
+
+
+void
+ngx_http_vllm_mock_zone_leave(ngx_http_vllm_mock_zone_t *z)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < z->replicas; i++) {
+        ngx_http_vllm_mock_replica_leave(ngx_http_vllm_mock_fleet_zone(z, i));
+    }
 }

@@ -1,0 +1,141 @@
+/*
+ * vllm_mock_fleet N [by=$variable]: replicas behind one server, each with an
+ * engine, adapters, overrides and counters of its own in the same zone.
+ */
+
+#include "resolve.h"
+
+
+char *
+ngx_http_vllm_mock_apply_fleet(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_srv_conf_t *conf,
+    char *err)
+{
+    char                              key[8];
+    uint64_t                          n;
+    ngx_str_t                         by;
+    const char                       *value;
+    ngx_http_compile_complex_value_t  ccv;
+
+    if (vm_settings_number(ngx_http_vllm_mock_text(&d->args[0]), &n) != VM_OK
+        || n == 0 || n > NGX_HTTP_VLLM_MOCK_FLEET)
+    {
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "invalid value \"%V\" of vllm_mock_fleet: 1 to %d "
+                     "replicas%Z", &d->args[0], NGX_HTTP_VLLM_MOCK_FLEET);
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_str_set(&by, "$server_port");
+
+    if (d->nargs == 2) {
+        value = ngx_http_vllm_mock_split(&d->args[1], key, sizeof(key));
+
+        if (value == NULL || strcmp(key, "by") != 0 || *value == '\0') {
+            ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                         "invalid parameter \"%V\" of vllm_mock_fleet: "
+                         "by=$variable%Z", &d->args[1]);
+            return NGX_CONF_ERROR;
+        }
+
+        by.data = (u_char *) value;
+        by.len = strlen(value);
+    }
+
+    conf->fleet_by = ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (conf->fleet_by == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+    ccv.cf = cf;
+    ccv.value = &by;
+    ccv.complex_value = conf->fleet_by;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "invalid variable \"%V\" of vllm_mock_fleet%Z", &by);
+        return NGX_CONF_ERROR;
+    }
+
+    conf->fleet_size = (ngx_uint_t) n;
+
+    return NGX_CONF_OK;
+}
+
+
+/* The replica of a value: a number counts as such, so that ports in a row are
+ * replicas in a row; any other text by its hash. */
+
+static ngx_uint_t
+ngx_http_vllm_mock_fleet_index(const ngx_str_t *value, ngx_uint_t n)
+{
+    ngx_int_t  number;
+
+    number = ngx_atoi(value->data, value->len);
+
+    return (number == NGX_ERROR ? ngx_crc32_short(value->data, value->len)
+                                : (ngx_uint_t) number)
+           % n;
+}
+
+
+ngx_http_vllm_mock_zone_t *
+ngx_http_vllm_mock_fleet_zone(ngx_http_vllm_mock_zone_t *z, ngx_uint_t i)
+{
+    return i ? &z->others[i - 1] : z;
+}
+
+
+/* NULL: no memory for the variable. */
+
+ngx_http_vllm_mock_zone_t *
+ngx_http_vllm_mock_fleet_choose(ngx_http_request_t *r,
+    ngx_http_vllm_mock_loc_conf_t *conf)
+{
+    ngx_str_t                   value;
+    ngx_http_vllm_mock_zone_t  *z;
+
+    z = conf->shm_zone->data;
+
+    if (z->replicas == 1) {
+        return z;
+    }
+
+    if (ngx_http_complex_value(r, conf->server->fleet_by, &value) != NGX_OK) {
+        return NULL;
+    }
+
+    return ngx_http_vllm_mock_fleet_zone(z,
+               ngx_http_vllm_mock_fleet_index(&value, z->replicas));
+}
+
+
+/* A zone learns whose settings it has: once, when a location serves it. */
+
+ngx_int_t
+ngx_http_vllm_mock_fleet_init(ngx_conf_t *cf, ngx_http_vllm_mock_zone_t *z,
+    ngx_http_vllm_mock_srv_conf_t *server)
+{
+    ngx_uint_t                  i;
+    ngx_http_vllm_mock_zone_t  *other;
+
+    z->server = server;
+    z->replicas = server->fleet_size;
+
+    z->others = ngx_pcalloc(cf->pool, z->replicas
+                                      * sizeof(ngx_http_vllm_mock_zone_t));
+    if (z->others == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 1; i < z->replicas; i++) {
+        other = ngx_http_vllm_mock_fleet_zone(z, i);
+        other->name = z->name;
+        other->server = server;
+        other->replica = i;
+        other->replicas = z->replicas;
+    }
+
+    return NGX_OK;
+}
