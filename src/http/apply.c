@@ -68,6 +68,26 @@ ngx_http_vllm_mock_bad_at(ngx_conf_t *cf,
 }
 
 
+ngx_http_complex_value_t *
+ngx_http_vllm_mock_compile(ngx_conf_t *cf, ngx_str_t *text)
+{
+    ngx_http_complex_value_t          *value;
+    ngx_http_compile_complex_value_t   ccv;
+
+    value = ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (value == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+    ccv.cf = cf;
+    ccv.value = text;
+    ccv.complex_value = value;
+
+    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? value : NULL;
+}
+
+
 /* "key=value": the key's length, and the value; NULL if there is no "=". */
 
 const char *
@@ -727,6 +747,18 @@ ngx_http_vllm_mock_check_metric(ngx_conf_t *cf,
     }
 
     return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_vllm_mock_check_limit(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d)
+{
+    char                        err[NGX_HTTP_VLLM_MOCK_ERR];
+    ngx_http_vllm_mock_limit_t  l;
+
+    return ngx_http_vllm_mock_apply_limit(cf, d, &l, err) == NGX_CONF_OK
+           ? NGX_CONF_OK : ngx_http_vllm_mock_bad(cf, err);
 }
 
 

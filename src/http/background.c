@@ -476,6 +476,12 @@ ngx_http_vllm_mock_stored(ngx_http_vllm_mock_ctx_t *ctx)
     ngx_http_vllm_mock_zone_t    *z;
     ngx_http_vllm_mock_record_t  *r;
 
+    rc = ngx_http_vllm_mock_limited(ctx);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
     z = ctx->zone;
     number = 0;
     vm_buf_init(&object);

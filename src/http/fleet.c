@@ -11,11 +11,10 @@ ngx_http_vllm_mock_apply_fleet(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_srv_conf_t *conf,
     char *err)
 {
-    char                              key[8];
-    uint64_t                          n;
-    ngx_str_t                         by;
-    const char                       *value;
-    ngx_http_compile_complex_value_t  ccv;
+    char         key[8];
+    uint64_t     n;
+    ngx_str_t    by;
+    const char  *value;
 
     if (vm_settings_number(ngx_http_vllm_mock_text(&d->args[0]), &n) != VM_OK
         || n == 0 || n > NGX_HTTP_VLLM_MOCK_FLEET)
@@ -42,17 +41,9 @@ ngx_http_vllm_mock_apply_fleet(ngx_conf_t *cf,
         by.len = strlen(value);
     }
 
-    conf->fleet_by = ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    conf->fleet_by = ngx_http_vllm_mock_compile(cf, &by);
+
     if (conf->fleet_by == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-    ccv.cf = cf;
-    ccv.value = &by;
-    ccv.complex_value = conf->fleet_by;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
         ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
                      "invalid variable \"%V\" of vllm_mock_fleet%Z", &by);
         return NGX_CONF_ERROR;

@@ -110,6 +110,16 @@ typedef struct {
     vm_overrides_t           *overrides;            /* of the start */
 } ngx_http_vllm_mock_srv_conf_t;
 
+/* vllm_mock_rate_limit; 0: none */
+
+typedef struct {
+    int64_t                   rpm;
+    int64_t                   tpm;
+    int64_t                   concurrency;
+    uint32_t                  place;        /* where it stands, as a hash */
+    ngx_http_complex_value_t *by;
+} ngx_http_vllm_mock_limit_t;
+
 typedef struct ngx_http_vllm_mock_loc_conf_s {
     ngx_shm_zone_t           *shm_zone;     /* NULL: does not serve here */
     ngx_http_vllm_mock_srv_conf_t  *server;
@@ -121,6 +131,8 @@ typedef struct ngx_http_vllm_mock_loc_conf_s {
     ngx_array_t              *key_files;
     ngx_array_t              *output;       /* a directive */
     vm_output_t              *output_conf;
+    ngx_array_t              *limits;       /* directives */
+    ngx_http_vllm_mock_limit_t  *limit_conf;        /* NULL: none */
     vm_settings_t            *settings;     /* server's, with this level's */
 } ngx_http_vllm_mock_loc_conf_t;
 
@@ -191,6 +203,7 @@ typedef struct {
 } ngx_http_vllm_mock_late_t;
 
 struct ngx_http_vllm_mock_store_s;                  /* store.h */
+struct ngx_http_vllm_mock_limits_s;                 /* limits.c */
 
 typedef struct {
     ngx_uint_t                dirty;        /* the state is half-written */
@@ -215,6 +228,7 @@ typedef struct {
     vm_sleep_stats_t          sleep;
 
     struct ngx_http_vllm_mock_store_s  *store;      /* NULL: nothing is kept */
+    struct ngx_http_vllm_mock_limits_s *limits;     /* NULL: none were used */
 
     ngx_atomic_t              load;         /* requests in flight */
     ngx_atomic_t              counter;      /* of requests, for ids */
@@ -445,6 +459,10 @@ ngx_http_vllm_mock_zone_t *ngx_http_vllm_mock_fleet_zone(
 ngx_http_vllm_mock_zone_t *ngx_http_vllm_mock_fleet_choose(
     ngx_http_request_t *r, ngx_http_vllm_mock_loc_conf_t *conf);
 
+/* limits.c: NGX_DECLINED, go on; else it was refused */
+
+ngx_int_t ngx_http_vllm_mock_limited(ngx_http_vllm_mock_ctx_t *ctx);
+
 /* lateness.c */
 
 void ngx_http_vllm_mock_lateness(ngx_http_vllm_mock_zone_t *z,
@@ -516,6 +534,7 @@ ngx_int_t ngx_http_vllm_mock_abort_scaled(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_scale_out(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_scale_ep(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_is_scaling(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_user(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_admin_state(ngx_http_vllm_mock_ctx_t *ctx);
 
 

@@ -631,5 +631,17 @@ ngx_http_vllm_mock_resolve_location(ngx_conf_t *cf,
         }
     }
 
+    ngx_http_vllm_mock_each(conf->limits, d, i) {
+        conf->limit_conf = ngx_palloc(cf->pool,
+                                      sizeof(ngx_http_vllm_mock_limit_t));
+
+        if (conf->limit_conf == NULL
+            || ngx_http_vllm_mock_apply_limit(cf, d, conf->limit_conf, err)
+               != NGX_CONF_OK)
+        {
+            return ngx_http_vllm_mock_bad_at(cf, d, err);
+        }
+    }
+
     return ngx_http_vllm_mock_location_keys(cf, conf);
 }

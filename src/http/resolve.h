@@ -20,6 +20,10 @@ vm_pool_t *ngx_http_vllm_mock_conf_pool(ngx_conf_t *cf);
 /* nginx's strings end with a NUL where the configuration was read. */
 const char *ngx_http_vllm_mock_text(const ngx_str_t *s);
 
+/* "$variable" or a text with variables in it; NULL: it was logged. */
+ngx_http_complex_value_t *ngx_http_vllm_mock_compile(ngx_conf_t *cf,
+    ngx_str_t *text);
+
 /* "key=value": the key is copied, the value returned; NULL: there is no "=". */
 const char *ngx_http_vllm_mock_split(const ngx_str_t *arg, char *key,
     size_t size);
@@ -62,6 +66,12 @@ char *ngx_http_vllm_mock_apply_fleet(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_srv_conf_t *conf,
     char *err);
 
+/* limits.c */
+
+char *ngx_http_vllm_mock_apply_limit(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_limit_t *limit,
+    char *err);
+
 /* output.c */
 
 char *ngx_http_vllm_mock_apply_output(ngx_conf_t *cf,
@@ -102,6 +112,8 @@ char *ngx_http_vllm_mock_check_mode(ngx_conf_t *cf,
 char *ngx_http_vllm_mock_check_replicas(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d);
 char *ngx_http_vllm_mock_check_fleet(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d);
+char *ngx_http_vllm_mock_check_limit(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d);
 char *ngx_http_vllm_mock_check_output(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d);

@@ -19,6 +19,8 @@
 #define NEEDS_POOLING    0x0100         /* the model embeds or classifies */
 #define NEEDS_CLASSES    0x0200         /* the model classifies */
 
+#define NEEDS_USERS      (NEEDS_EXTRA|NEEDS_ADMIN)
+
 #define ANY_METHOD       0xffff
 #define GET              NGX_HTTP_VLLM_MOCK_GET
 #define POST             NGX_HTTP_VLLM_MOCK_POST
@@ -101,6 +103,10 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
     /* the mock's and the seed's own */
 
     { "/set_metrics", POST, "POST", JSON, to(set_metrics), NEEDS_ADMIN },
+    { "/CreateUser", POST, "POST", JSON, to(user), NEEDS_USERS },
+    { "/ReadUser", POST, "POST", JSON, to(user), NEEDS_USERS },
+    { "/UpdateUser", POST, "POST", JSON, to(user), NEEDS_USERS },
+    { "/DeleteUser", POST, "POST", JSON, to(user), NEEDS_USERS },
     { "/admin/state", GET, "GET", NONE, to(admin_state), NEEDS_ADMIN },
     { "/ready", GET, "GET", NONE, to(ready), NEEDS_EXTRA },
     { "/health/ready", GET, "GET", NONE, to(ready), NEEDS_EXTRA }

@@ -833,6 +833,12 @@ ngx_http_vllm_mock_generate(ngx_http_vllm_mock_ctx_t *ctx,
     r = ctx->request;
     s = NULL;
 
+    rc = ngx_http_vllm_mock_limited(ctx);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
     rc = ngx_http_vllm_mock_enter(ctx, protocol, body, &s);
 
     if (rc == NGX_ERROR) {

@@ -3,6 +3,7 @@
  * died; the lock.
  */
 
+#include "limits.h"
 #include "store.h"
 #include "../base/rand.h"
 
@@ -466,6 +467,7 @@ ngx_http_vllm_mock_release(ngx_http_vllm_mock_zone_t *z, ngx_uint_t owner)
     }
 
     ngx_http_vllm_mock_store_orphans(z, owner);
+    ngx_http_vllm_mock_limits_orphans(z, owner);
 
     z->shared->owners[owner].pid = 0;
     z->shared->owners[owner].streams = 0;

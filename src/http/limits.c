@@ -1,0 +1,587 @@
+/*
+ * vllm_mock_rate_limit: requests and tokens a minute, and requests at a time,
+ * for each value of a variable; and the users whose own limits win, made by
+ * /CreateUser and its kin as AIBrix's metadata service makes them.
+ */
+
+#include "limits.h"
+#include "resolve.h"
+
+
+#define NGX_HTTP_VLLM_MOCK_USERS     1000
+#define NGX_HTTP_VLLM_MOCK_BUCKETS   256
+#define NGX_HTTP_VLLM_MOCK_KEY       64         /* bytes that count of a key */
+
+typedef struct {
+    size_t     len;
+    u_char     data[NGX_HTTP_VLLM_MOCK_KEY];
+} ngx_http_vllm_mock_key_t;
+
+typedef struct {
+    ngx_http_vllm_mock_key_t  name;             /* len 0: free */
+    int64_t                   rpm;              /* 0: no limit */
+    int64_t                   tpm;
+} ngx_http_vllm_mock_user_t;
+
+/* What is left of a minute's worth; it fills by the second. */
+
+typedef struct {
+    ngx_http_vllm_mock_key_t  key;
+    uint32_t                  place;            /* of the limit */
+    vm_time_t                 at;               /* filled then; 0: free */
+    double                    requests;
+    double                    tokens;
+    uint16_t                  running[NGX_HTTP_VLLM_MOCK_OWNERS];
+} ngx_http_vllm_mock_bucket_t;
+
+struct ngx_http_vllm_mock_limits_s {
+    ngx_http_vllm_mock_user_t    users[NGX_HTTP_VLLM_MOCK_USERS];
+    ngx_http_vllm_mock_bucket_t  buckets[NGX_HTTP_VLLM_MOCK_BUCKETS];
+};
+
+/* A request that a bucket counts. */
+
+struct ngx_http_vllm_mock_counted_s {
+    ngx_http_vllm_mock_ctx_t     *ctx;
+    ngx_http_vllm_mock_key_t      key;
+    ngx_http_vllm_mock_limit_t    limit;        /* with the user's own */
+    double                        requests;     /* left */
+    double                        tokens;
+    unsigned                      running:1;
+};
+
+
+/* ---- the directive ---- */
+
+static const struct {
+    const char  *name;
+    size_t       offset;
+}  ngx_http_vllm_mock_limit_keys[] = {
+    { "rpm", offsetof(ngx_http_vllm_mock_limit_t, rpm) },
+    { "tpm", offsetof(ngx_http_vllm_mock_limit_t, tpm) },
+    { "concurrency", offsetof(ngx_http_vllm_mock_limit_t, concurrency) }
+};
+
+
+char *
+ngx_http_vllm_mock_apply_limit(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_limit_t *limit,
+    char *err)
+{
+    char         key[16];
+    uint64_t     n;
+    ngx_str_t    by;
+    ngx_uint_t   i, k;
+    const char  *value;
+
+    ngx_memzero(limit, sizeof(ngx_http_vllm_mock_limit_t));
+    limit->place = ngx_crc32_short(d->file, ngx_strlen(d->file))
+                   + (uint32_t) d->line;
+    ngx_str_set(&by, "$http_authorization");
+
+    for (i = 0; i < d->nargs; i++) {
+        value = ngx_http_vllm_mock_split(&d->args[i], key, sizeof(key));
+
+        if (value && strcmp(key, "by") == 0 && *value) {
+            by.data = (u_char *) value;
+            by.len = strlen(value);
+            continue;
+        }
+
+        for (k = 0; k < vm_nelts(ngx_http_vllm_mock_limit_keys); k++) {
+
+            if (value
+                && strcmp(key, ngx_http_vllm_mock_limit_keys[k].name) == 0
+                && vm_settings_number(value, &n) == VM_OK && n > 0
+                && n <= 1000000000)
+            {
+                *(int64_t *) ((char *) limit
+                              + ngx_http_vllm_mock_limit_keys[k].offset)
+                    = (int64_t) n;
+                break;
+            }
+        }
+
+        if (k == vm_nelts(ngx_http_vllm_mock_limit_keys)) {
+            ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                         "invalid parameter \"%V\" of vllm_mock_rate_limit: "
+                         "rpm=N, tpm=N, concurrency=N (1 to 1000000000) or "
+                         "by=$variable%Z", &d->args[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    limit->by = ngx_http_vllm_mock_compile(cf, &by);
+
+    if (limit->by == NULL) {
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "invalid variable \"%V\" of vllm_mock_rate_limit%Z",
+                     &by);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* ---- in the zone, under its lock ---- */
+
+static ngx_http_vllm_mock_limits_t *
+ngx_http_vllm_mock_limits(ngx_http_vllm_mock_zone_t *z)
+{
+    if (z->shared->limits == NULL) {
+        z->shared->limits = ngx_slab_calloc_locked(z->shpool,
+                                        sizeof(ngx_http_vllm_mock_limits_t));
+    }
+
+    return z->shared->limits;
+}
+
+
+/* A long key is told by its hash. */
+
+static void
+ngx_http_vllm_mock_key_set(ngx_http_vllm_mock_key_t *key, const u_char *data,
+    size_t len)
+{
+    if (len <= NGX_HTTP_VLLM_MOCK_KEY) {
+        key->len = len;
+        ngx_memcpy(key->data, data, len);
+        return;
+    }
+
+    key->len = (size_t) (ngx_sprintf(key->data, "#%uz:%08xD", len,
+                                     ngx_crc32_long((u_char *) data, len))
+                         - key->data);
+}
+
+
+static ngx_uint_t
+ngx_http_vllm_mock_key_same(const ngx_http_vllm_mock_key_t *a,
+    const ngx_http_vllm_mock_key_t *b)
+{
+    return a->len == b->len && ngx_memcmp(a->data, b->data, a->len) == 0;
+}
+
+
+static ngx_http_vllm_mock_user_t *
+ngx_http_vllm_mock_user_find(ngx_http_vllm_mock_limits_t *l,
+    const ngx_http_vllm_mock_key_t *name)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; l && i < NGX_HTTP_VLLM_MOCK_USERS; i++) {
+        if (ngx_http_vllm_mock_key_same(&l->users[i].name, name)) {
+            return &l->users[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* A key's bucket, filled to now; a new one is full, in place of the one that
+ * was used longest ago. */
+
+static ngx_http_vllm_mock_bucket_t *
+ngx_http_vllm_mock_bucket(ngx_http_vllm_mock_limits_t *l,
+    const ngx_http_vllm_mock_counted_t *c, vm_time_t now)
+{
+    double                        minutes;
+    ngx_uint_t                    i;
+    ngx_http_vllm_mock_bucket_t  *b, *oldest;
+
+    oldest = &l->buckets[0];
+
+    for (i = 0; i < NGX_HTTP_VLLM_MOCK_BUCKETS; i++) {
+        b = &l->buckets[i];
+
+        if (b->at && b->place == c->limit.place
+            && ngx_http_vllm_mock_key_same(&b->key, &c->key))
+        {
+            break;
+        }
+
+        oldest = b->at < oldest->at ? b : oldest;
+    }
+
+    if (i == NGX_HTTP_VLLM_MOCK_BUCKETS) {
+        b = oldest;
+        ngx_memzero(b, sizeof(ngx_http_vllm_mock_bucket_t));
+        b->key = c->key;
+        b->place = c->limit.place;
+        b->requests = (double) c->limit.rpm;
+        b->tokens = (double) c->limit.tpm;
+        b->at = now;
+    }
+
+    minutes = (double) (now - b->at) / 60 / VM_NSEC;
+    b->requests = vm_min(b->requests + minutes * (double) c->limit.rpm,
+                         (double) c->limit.rpm);
+    b->tokens = vm_min(b->tokens + minutes * (double) c->limit.tpm,
+                       (double) c->limit.tpm);
+    b->at = now;
+
+    return b;
+}
+
+
+static ngx_uint_t
+ngx_http_vllm_mock_bucket_running(const ngx_http_vllm_mock_bucket_t *b)
+{
+    ngx_uint_t  i, n;
+
+    for (n = 0, i = 0; i < NGX_HTTP_VLLM_MOCK_OWNERS; i++) {
+        n += b->running[i];
+    }
+
+    return n;
+}
+
+
+void
+ngx_http_vllm_mock_limits_orphans(ngx_http_vllm_mock_zone_t *z,
+    ngx_uint_t owner)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; z->shared->limits && i < NGX_HTTP_VLLM_MOCK_BUCKETS; i++) {
+        z->shared->limits->buckets[i].running[owner] = 0;
+    }
+}
+
+
+/* ---- a request ---- */
+
+/* At the end: its tokens count, its place is free. */
+
+static void
+ngx_http_vllm_mock_counted_end(void *data)
+{
+    ngx_http_vllm_mock_zone_t     *z;
+    const vm_generation_t         *g;
+    ngx_http_vllm_mock_bucket_t   *b;
+    ngx_http_vllm_mock_counted_t  *c;
+
+    c = data;
+    z = c->ctx->zone;
+
+    if (!c->running) {
+        return;
+    }
+
+    g = c->ctx->stream ? c->ctx->stream->generation : NULL;
+
+    ngx_http_vllm_mock_lock(z);
+
+    b = ngx_http_vllm_mock_bucket(z->shared->limits, c,
+                                  ngx_http_vllm_mock_now());
+
+    if (b->running[z->owner]) {
+        b->running[z->owner]--;
+    }
+
+    if (g) {
+        b->tokens -= (double) (vm_generation_prompt_tokens(g)
+                               + vm_generation_output_tokens(g));
+    }
+
+    ngx_http_vllm_mock_unlock(z);
+}
+
+
+static ngx_int_t
+ngx_http_vllm_mock_refuse(ngx_http_vllm_mock_ctx_t *ctx, const char *what,
+    int64_t limit, double wait)
+{
+    char                 text[32];
+    size_t               len;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    len = (size_t) snprintf(text, sizeof(text), "%.0f", ceil(wait));
+
+    if (ngx_http_vllm_mock_header_add(r, "retry-after", text, len)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    vm_error_printf(&ctx->call.error, ctx->pool, 429, "Too Many Requests",
+                    NULL, "Rate limit reached: %lld %s. Please try again in "
+                    "%.0fs.", (long long) limit, what, ceil(wait));
+
+    return ngx_http_vllm_mock_error(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_vllm_mock_limit_header(ngx_http_vllm_mock_ctx_t *ctx,
+    const char *name, double value)
+{
+    char    text[32];
+    size_t  len;
+
+    len = (size_t) snprintf(text, sizeof(text), "%.0f",
+                            value < 0 ? 0 : floor(value));
+
+    return ngx_http_vllm_mock_header_add(ctx->request, name, text, len);
+}
+
+
+/* OpenAI's headers, for the limits that there are. */
+
+static ngx_int_t
+ngx_http_vllm_mock_limit_headers(ngx_http_vllm_mock_ctx_t *ctx,
+    const ngx_http_vllm_mock_counted_t *c)
+{
+    const ngx_http_vllm_mock_limit_t  *l;
+
+    l = &c->limit;
+
+    if (l->rpm
+        && (ngx_http_vllm_mock_limit_header(ctx, "x-ratelimit-limit-requests",
+                                            (double) l->rpm)
+            != NGX_OK
+            || ngx_http_vllm_mock_limit_header(ctx,
+                   "x-ratelimit-remaining-requests", c->requests)
+               != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
+    if (l->tpm
+        && (ngx_http_vllm_mock_limit_header(ctx, "x-ratelimit-limit-tokens",
+                                            (double) l->tpm)
+            != NGX_OK
+            || ngx_http_vllm_mock_limit_header(ctx,
+                   "x-ratelimit-remaining-tokens", c->tokens)
+               != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * NGX_DECLINED: go on; its tokens are taken when it is over, so that a bucket
+ * may be overdrawn by those that run.
+ */
+
+ngx_int_t
+ngx_http_vllm_mock_limited(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    double                         wait;
+    ngx_str_t                      value;
+    vm_time_t                      now;
+    const char                    *what;
+    ngx_uint_t                     refused;
+    ngx_pool_cleanup_t            *cln;
+    ngx_http_vllm_mock_zone_t     *z;
+    ngx_http_vllm_mock_user_t     *u;
+    ngx_http_vllm_mock_limit_t    *l;
+    ngx_http_vllm_mock_bucket_t   *b;
+    ngx_http_vllm_mock_counted_t  *c;
+
+    z = ctx->zone;
+
+    if (ctx->conf->limit_conf == NULL) {
+        return NGX_DECLINED;
+    }
+
+    c = ngx_pcalloc(ctx->request->pool, sizeof(ngx_http_vllm_mock_counted_t));
+    cln = ngx_pool_cleanup_add(ctx->request->pool, 0);
+
+    if (c == NULL || cln == NULL
+        || ngx_http_complex_value(ctx->request, ctx->conf->limit_conf->by,
+                                  &value)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_vllm_mock_counted_end;
+    cln->data = c;
+
+    c->ctx = ctx;
+    c->limit = *ctx->conf->limit_conf;
+    l = &c->limit;
+    ngx_http_vllm_mock_key_set(&c->key, value.data, value.len);
+
+    now = ngx_http_vllm_mock_now();
+    refused = 0;
+    what = NULL;
+    wait = 1;
+
+    ngx_http_vllm_mock_lock(z);
+
+    if (ngx_http_vllm_mock_limits(z) == NULL) {
+        ngx_http_vllm_mock_unlock(z);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    u = c->key.len ? ngx_http_vllm_mock_user_find(z->shared->limits, &c->key)
+                   : NULL;
+
+    if (u) {
+        l->rpm = u->rpm ? u->rpm : l->rpm;
+        l->tpm = u->tpm ? u->tpm : l->tpm;
+    }
+
+    b = ngx_http_vllm_mock_bucket(z->shared->limits, c, now);
+
+    if (l->rpm && b->requests < 1) {
+        refused = (ngx_uint_t) l->rpm;
+        what = "requests per minute";
+        wait = (1 - b->requests) * 60 / (double) l->rpm;
+
+    } else if (l->tpm && b->tokens <= 0) {
+        refused = (ngx_uint_t) l->tpm;
+        what = "tokens per minute";
+        wait = (1 - b->tokens) * 60 / (double) l->tpm;
+
+    } else if (l->concurrency
+               && ngx_http_vllm_mock_bucket_running(b)
+                  >= (ngx_uint_t) l->concurrency)
+    {
+        refused = (ngx_uint_t) l->concurrency;
+        what = "concurrent requests";
+
+    } else {
+        b->requests--;
+        b->running[z->owner]++;
+        c->running = 1;
+    }
+
+    c->requests = b->requests;
+    c->tokens = b->tokens;
+
+    ngx_http_vllm_mock_unlock(z);
+
+    if (ngx_http_vllm_mock_limit_headers(ctx, c) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return refused ? ngx_http_vllm_mock_refuse(ctx, what, (int64_t) refused,
+                                               wait)
+                   : NGX_DECLINED;
+}
+
+
+/* ---- users ---- */
+
+typedef struct {
+    const json_t  *name;
+    vm_int_t       rpm;
+    vm_int_t       tpm;
+} ngx_http_vllm_mock_user_body_t;
+
+static const vm_type_t  ngx_http_vllm_mock_rate_type = {
+    .kind = VM_T_INT, .has_ge = 1, .ge = 0
+};
+
+static const vm_field_t  ngx_http_vllm_mock_user_fields[] = {
+    { "name", &vm_str_type, VM_F_REQUIRED|VM_F_NOTNULL,
+      offsetof(ngx_http_vllm_mock_user_body_t, name), 0, NULL },
+    { "rpm", &ngx_http_vllm_mock_rate_type, 0,
+      offsetof(ngx_http_vllm_mock_user_body_t, rpm), 0, NULL },
+    { "tpm", &ngx_http_vllm_mock_rate_type, 0,
+      offsetof(ngx_http_vllm_mock_user_body_t, tpm), 0, NULL },
+    vm_field_end
+};
+
+static const vm_type_t  ngx_http_vllm_mock_user_type = {
+    .kind = VM_T_MODEL, .fields = ngx_http_vllm_mock_user_fields
+};
+
+/* POST /CreateUser, /ReadUser, /UpdateUser, /DeleteUser */
+
+ngx_int_t
+ngx_http_vllm_mock_user(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    char                             what;
+    const char                      *name, *text;
+    ngx_uint_t                       there;
+    ngx_http_vllm_mock_key_t         key, none;
+    ngx_http_vllm_mock_user_t       *u, user;
+    ngx_http_vllm_mock_zone_t       *z;
+    ngx_http_vllm_mock_user_body_t   q;
+
+    z = ctx->zone;
+    what = (char) ctx->path.data[1];
+    ngx_memzero(&q, sizeof(ngx_http_vllm_mock_user_body_t));
+
+    if (vm_model_load(&ngx_http_vllm_mock_user_type, ctx->body, "body", &q,
+                      &ctx->call.error, ctx->pool)
+        != VM_OK)
+    {
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    name = json_string_value(q.name);
+
+    if (*name == '\0' || json_string_length(q.name) > NGX_HTTP_VLLM_MOCK_KEY)
+    {
+        vm_error_bad(&ctx->call.error, "a user's name has 1 to 64 bytes");
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    ngx_memzero(&user, sizeof(ngx_http_vllm_mock_user_t));
+    none.len = 0;
+    ngx_http_vllm_mock_key_set(&key, (const u_char *) name,
+                               json_string_length(q.name));
+
+    ngx_http_vllm_mock_lock(z);
+
+    u = ngx_http_vllm_mock_limits(z)
+        ? ngx_http_vllm_mock_user_find(z->shared->limits, &key) : NULL;
+    there = u != NULL;
+
+    if (!there && what == 'C') {
+        u = ngx_http_vllm_mock_user_find(z->shared->limits, &none);
+
+        if (u) {
+            u->name = key;
+        }
+    }
+
+    if (u && (what == 'U' || (what == 'C' && !there))) {
+        u->rpm = q.rpm.v;
+        u->tpm = q.tpm.v;
+    }
+
+    if (u) {
+        user = *u;
+
+        if (what == 'D') {
+            u->name.len = 0;
+        }
+    }
+
+    ngx_http_vllm_mock_unlock(z);
+
+    if (u == NULL) {
+        vm_error_printf(&ctx->call.error, ctx->pool, what == 'C' ? 503 : 404,
+                        what == 'C' ? "Service Unavailable" : "Not Found",
+                        NULL, what == 'C' ? "more than 1000 users, or no "
+                                            "memory for them"
+                                          : "User: %s does not exist", name);
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    text = there && what == 'C'
+           ? vm_pool_printf(ctx->pool, "User: %s exists", name)
+           : vm_pool_printf(ctx->pool,
+                            "%sUser: {Name:%s Rpm:%lld Tpm:%lld}",
+                            what == 'C' ? "Created " : what == 'U'
+                            ? "Updated " : what == 'D' ? "Deleted " : "",
+                            name, (long long) user.rpm,
+                            (long long) user.tpm);
+
+    return text ? ngx_http_vllm_mock_send(ctx, NGX_HTTP_OK,
+                                          NGX_HTTP_VLLM_MOCK_TEXT, text,
+                                          strlen(text))
+                : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
