@@ -140,6 +140,13 @@ static ngx_command_t  ngx_http_vllm_mock_commands[] = {
       offsetof(ngx_http_vllm_mock_loc_conf_t, limits),
       ngx_http_vllm_mock_check_limit },
 
+    { ngx_string("vllm_mock_fault"),
+      NGX_HTTP_VLLM_MOCK_ALL|NGX_CONF_1MORE,
+      ngx_http_vllm_mock_keep,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_vllm_mock_loc_conf_t, faults),
+      ngx_http_vllm_mock_check_fault },
+
     { ngx_string("vllm_mock_output"),
       NGX_HTTP_VLLM_MOCK_ALL|NGX_CONF_1MORE,
       ngx_http_vllm_mock_keep,

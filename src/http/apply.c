@@ -763,6 +763,21 @@ ngx_http_vllm_mock_check_limit(ngx_conf_t *cf,
 
 
 char *
+ngx_http_vllm_mock_check_fault(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d)
+{
+    char          err[NGX_HTTP_VLLM_MOCK_ERR];
+    ngx_array_t  *faults;
+
+    faults = ngx_http_vllm_mock_faults_create(cf->temp_pool);
+
+    return faults && ngx_http_vllm_mock_apply_fault(cf, d, faults, err)
+                     == NGX_CONF_OK
+           ? NGX_CONF_OK : ngx_http_vllm_mock_bad(cf, err);
+}
+
+
+char *
 ngx_http_vllm_mock_check_output(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d)
 {

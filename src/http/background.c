@@ -259,6 +259,7 @@ ngx_http_vllm_mock_background_flush(ngx_http_vllm_mock_stream_t *s)
 {
     uint64_t                        number;
     ngx_queue_t                    *next, *q;
+    ngx_connection_t               *c;
     ngx_http_vllm_mock_zone_t      *z;
     ngx_http_vllm_mock_record_t    *r;
     ngx_http_vllm_mock_follower_t  *f;
@@ -293,7 +294,9 @@ ngx_http_vllm_mock_background_flush(ngx_http_vllm_mock_stream_t *s)
         f = ngx_queue_data(q, ngx_http_vllm_mock_follower_t, queue);
 
         if (f->number == number) {
+            c = f->request->connection;
             ngx_http_vllm_mock_follow(f);
+            ngx_http_run_posted_requests(c);
         }
     }
 }
@@ -318,7 +321,14 @@ ngx_http_vllm_mock_follower_cleanup(void *data)
 static void
 ngx_http_vllm_mock_follower_timer(ngx_event_t *ev)
 {
-    ngx_http_vllm_mock_follow(ev->data);
+    ngx_connection_t               *c;
+    ngx_http_vllm_mock_follower_t  *f;
+
+    f = ev->data;
+    c = f->request->connection;
+
+    ngx_http_vllm_mock_follow(f);
+    ngx_http_run_posted_requests(c);
 }
 
 

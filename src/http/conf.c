@@ -123,6 +123,7 @@ ngx_http_vllm_mock_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_vllm_mock_inherit(&conf->output, prev->output);
     ngx_http_vllm_mock_inherit(&conf->limits, prev->limits);
+    ngx_http_vllm_mock_inherit(&conf->faults, prev->faults);
 
     if (conf->shm_zone == NULL) {
         return NGX_CONF_OK;

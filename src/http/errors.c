@@ -37,6 +37,21 @@ static const ngx_http_vllm_mock_phrase_t  ngx_http_vllm_mock_phrases[] = {
 };
 
 
+const char *
+ngx_http_vllm_mock_phrase(ngx_uint_t status)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < vm_nelts(ngx_http_vllm_mock_phrases); i++) {
+        if (ngx_http_vllm_mock_phrases[i].status == status) {
+            return ngx_http_vllm_mock_phrases[i].type;
+        }
+    }
+
+    return status < 500 ? "Bad Request" : "Internal Server Error";
+}
+
+
 ngx_int_t
 ngx_http_vllm_mock_errors_init(ngx_conf_t *cf)
 {

@@ -458,8 +458,8 @@ ngx_http_vllm_mock_decode(ngx_http_vllm_mock_ctx_t *ctx)
 }
 
 
-static ngx_int_t
-ngx_http_vllm_mock_dispatch(ngx_http_vllm_mock_ctx_t *ctx)
+ngx_int_t
+ngx_http_vllm_mock_run(ngx_http_vllm_mock_ctx_t *ctx)
 {
     if (ctx->route->body == NGX_HTTP_VLLM_MOCK_BODY_JSON
         && ngx_http_vllm_mock_decode(ctx) != NGX_OK)
@@ -482,7 +482,8 @@ ngx_http_vllm_mock_body_read(ngx_http_request_t *r)
     rc = ngx_http_vllm_mock_collect(ctx);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_vllm_mock_dispatch(ctx);
+        rc = ngx_http_vllm_mock_fault(ctx);
+        rc = rc == NGX_DECLINED ? ngx_http_vllm_mock_run(ctx) : rc;
 
     } else {
         rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -535,7 +536,13 @@ ngx_http_vllm_mock_handler(ngx_http_request_t *r)
     if (ctx->route->body == NGX_HTTP_VLLM_MOCK_BODY_NONE) {
         rc = ngx_http_discard_request_body(r);
 
-        return rc == NGX_OK ? ctx->route->handler(ctx) : rc;
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        rc = ngx_http_vllm_mock_fault(ctx);
+
+        return rc == NGX_DECLINED ? ngx_http_vllm_mock_run(ctx) : rc;
     }
 
     ctx->call.dp_rank = ngx_http_vllm_mock_copy(ctx, "X-data-parallel-rank");

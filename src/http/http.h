@@ -120,6 +120,8 @@ typedef struct {
     ngx_http_complex_value_t *by;
 } ngx_http_vllm_mock_limit_t;
 
+typedef struct ngx_http_vllm_mock_fault_s  ngx_http_vllm_mock_fault_t;
+
 typedef struct ngx_http_vllm_mock_loc_conf_s {
     ngx_shm_zone_t           *shm_zone;     /* NULL: does not serve here */
     ngx_http_vllm_mock_srv_conf_t  *server;
@@ -133,6 +135,8 @@ typedef struct ngx_http_vllm_mock_loc_conf_s {
     vm_output_t              *output_conf;
     ngx_array_t              *limits;       /* directives */
     ngx_http_vllm_mock_limit_t  *limit_conf;        /* NULL: none */
+    ngx_array_t              *faults;       /* directives */
+    ngx_array_t              *faults_conf;  /* of faults; NULL: none */
     vm_settings_t            *settings;     /* server's, with this level's */
 } ngx_http_vllm_mock_loc_conf_t;
 
@@ -338,6 +342,7 @@ typedef struct {
     ngx_str_t                 path;         /* decoded, without root path */
     const char               *load_format;  /* endpoint-load-metrics-format */
     ngx_http_vllm_mock_stream_t       *stream;      /* NULL: none yet */
+    ngx_http_vllm_mock_fault_t        *fault;       /* waits for tokens */
     void                     *count;        /* replicas.c: it has asked */
     vm_time_t                 started;
     unsigned                  observed:1;   /* goes into http_* */
@@ -394,6 +399,10 @@ ngx_int_t ngx_http_vllm_mock_handler(ngx_http_request_t *r);
 ngx_http_vllm_mock_ctx_t *ngx_http_vllm_mock_create_ctx(ngx_http_request_t *r,
     ngx_http_vllm_mock_loc_conf_t *conf);
 ngx_int_t ngx_http_vllm_mock_path(ngx_http_vllm_mock_ctx_t *ctx);
+
+/* The endpoint, with the body that was read. */
+ngx_int_t ngx_http_vllm_mock_run(ngx_http_vllm_mock_ctx_t *ctx);
+
 ngx_int_t ngx_http_vllm_mock_log_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_vllm_mock_query(ngx_http_vllm_mock_ctx_t *ctx,
     const char *name, ngx_str_t *value);
@@ -431,6 +440,9 @@ ngx_int_t ngx_http_vllm_mock_error(ngx_http_vllm_mock_ctx_t *ctx);
 
 /* errors.c */
 
+/* The reason of a status, as vLLM names it in "type". */
+const char *ngx_http_vllm_mock_phrase(ngx_uint_t status);
+
 ngx_int_t ngx_http_vllm_mock_errors_init(ngx_conf_t *cf);
 
 /* route.c: the headers of a 405 for a request that nginx refused itself */
@@ -462,6 +474,10 @@ ngx_http_vllm_mock_zone_t *ngx_http_vllm_mock_fleet_choose(
 /* limits.c: NGX_DECLINED, go on; else it was refused */
 
 ngx_int_t ngx_http_vllm_mock_limited(ngx_http_vllm_mock_ctx_t *ctx);
+
+/* fault.c: NGX_DECLINED, go on; NGX_DONE, it goes on later */
+
+ngx_int_t ngx_http_vllm_mock_fault(ngx_http_vllm_mock_ctx_t *ctx);
 
 /* lateness.c */
 

@@ -643,5 +643,21 @@ ngx_http_vllm_mock_resolve_location(ngx_conf_t *cf,
         }
     }
 
+    if (conf->faults) {
+        conf->faults_conf = ngx_http_vllm_mock_faults_create(cf->pool);
+
+        if (conf->faults_conf == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    ngx_http_vllm_mock_each(conf->faults, d, i) {
+        if (ngx_http_vllm_mock_apply_fault(cf, d, conf->faults_conf, err)
+            != NGX_CONF_OK)
+        {
+            return ngx_http_vllm_mock_bad_at(cf, d, err);
+        }
+    }
+
     return ngx_http_vllm_mock_location_keys(cf, conf);
 }

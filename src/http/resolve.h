@@ -72,6 +72,12 @@ char *ngx_http_vllm_mock_apply_limit(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_limit_t *limit,
     char *err);
 
+/* fault.c */
+
+ngx_array_t *ngx_http_vllm_mock_faults_create(ngx_pool_t *pool);
+char *ngx_http_vllm_mock_apply_fault(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, ngx_array_t *faults, char *err);
+
 /* output.c */
 
 char *ngx_http_vllm_mock_apply_output(ngx_conf_t *cf,
@@ -114,6 +120,8 @@ char *ngx_http_vllm_mock_check_replicas(ngx_conf_t *cf,
 char *ngx_http_vllm_mock_check_fleet(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d);
 char *ngx_http_vllm_mock_check_limit(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d);
+char *ngx_http_vllm_mock_check_fault(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d);
 char *ngx_http_vllm_mock_check_output(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d);

@@ -74,6 +74,10 @@ ngx_http_vllm_mock_stream_cleanup(void *data)
         ngx_queue_remove(&s->touch);
     }
 
+    if (s->stall.timer_set) {
+        ngx_del_timer(&s->stall);
+    }
+
     ngx_queue_remove(&s->queue);
     z->streams--;
 
@@ -250,10 +254,11 @@ ngx_http_vllm_mock_answer(ngx_http_vllm_mock_stream_t *s)
 static void
 ngx_http_vllm_mock_flush(ngx_http_vllm_mock_stream_t *s)
 {
-    ngx_int_t                  rc;
-    ngx_event_t               *wev;
-    ngx_http_request_t        *r;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_int_t                     rc;
+    ngx_event_t                  *wev;
+    ngx_http_request_t           *r;
+    ngx_http_core_loc_conf_t     *clcf;
+    ngx_http_vllm_mock_struck_e   struck;
 
     r = s->request;
 
@@ -262,11 +267,23 @@ ngx_http_vllm_mock_flush(ngx_http_vllm_mock_stream_t *s)
         return;
     }
 
+    struck = s->ctx->fault ? ngx_http_vllm_mock_fault_tokens(s)
+                           : NGX_HTTP_VLLM_MOCK_SOUND;
+
+    if (struck == NGX_HTTP_VLLM_MOCK_STALLED) {
+        return;
+    }
+
     if (s->done && s->generation->kept && !s->ended) {
         ngx_http_vllm_mock_keep_answer(s);
     }
 
     if (!s->generation->stream) {
+
+        if (struck == NGX_HTTP_VLLM_MOCK_CUT) {
+            ngx_http_vllm_mock_finish(s, NGX_HTTP_CLOSE);
+            return;
+        }
 
         if (!s->done) {
             return;
@@ -294,7 +311,7 @@ ngx_http_vllm_mock_flush(ngx_http_vllm_mock_stream_t *s)
         rc = ngx_http_vllm_mock_push(s);
     }
 
-    if (rc == NGX_ERROR) {
+    if (rc == NGX_ERROR || struck == NGX_HTTP_VLLM_MOCK_CUT) {
         ngx_http_vllm_mock_finish(s, NGX_ERROR);
         return;
     }
@@ -346,6 +363,13 @@ ngx_http_vllm_mock_writer(ngx_http_request_t *r)
     }
 
     ngx_http_vllm_mock_flush(ctx->stream);
+}
+
+
+void
+ngx_http_vllm_mock_stream_go_on(ngx_http_vllm_mock_stream_t *s)
+{
+    ngx_http_vllm_mock_flush(s);
 }
 
 
@@ -426,6 +450,7 @@ ngx_http_vllm_mock_stream_flush(ngx_http_vllm_mock_zone_t *z)
 {
     vm_time_t                     late;
     ngx_queue_t                  *q;
+    ngx_connection_t             *c;
     ngx_http_vllm_mock_stream_t  *s;
 
     while (!ngx_queue_empty(&z->touched)) {
@@ -446,7 +471,14 @@ ngx_http_vllm_mock_stream_flush(ngx_http_vllm_mock_zone_t *z)
             ngx_http_vllm_mock_lateness(z, late);
         }
 
+        c = s->request ? s->request->connection : NULL;
         ngx_http_vllm_mock_flush(s);
+
+        /* a request that ends with an error is only posted by then */
+
+        if (c) {
+            ngx_http_run_posted_requests(c);
+        }
     }
 }
 

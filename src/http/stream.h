@@ -37,6 +37,7 @@ struct ngx_http_vllm_mock_stream_s {
                                                oldest token of a stream, the
                                                last of an answer; 0: none */
     vm_time_t                   lateness;   /* the greatest */
+    ngx_event_t                 stall;      /* fault.c: when it is over */
 
     unsigned                    started:1;  /* its handler has returned */
     unsigned                    touched:1;
@@ -44,6 +45,8 @@ struct ngx_http_vllm_mock_stream_s {
     unsigned                    ended:1;    /* the last byte is with nginx */
     unsigned                    closed:1;   /* finalized */
     unsigned                    lost:1;     /* its engine is gone */
+    unsigned                    struck:1;   /* by its fault */
+    unsigned                    stalled:1;
 };
 
 void ngx_http_vllm_mock_stream_flush(ngx_http_vllm_mock_zone_t *z);
@@ -55,6 +58,20 @@ void ngx_http_vllm_mock_stream_flush(ngx_http_vllm_mock_zone_t *z);
 ngx_int_t ngx_http_vllm_mock_enter(ngx_http_vllm_mock_ctx_t *ctx,
     const vm_protocol_t *protocol, const json_t *body,
     ngx_http_vllm_mock_stream_t **stream);
+
+/* Sends what is pending, after a stall. */
+void ngx_http_vllm_mock_stream_go_on(ngx_http_vllm_mock_stream_t *s);
+
+/* fault.c: what becomes of a stream with the tokens that it has now */
+
+typedef enum {
+    NGX_HTTP_VLLM_MOCK_SOUND,
+    NGX_HTTP_VLLM_MOCK_CUT,                 /* once what it has is sent */
+    NGX_HTTP_VLLM_MOCK_STALLED
+} ngx_http_vllm_mock_struck_e;
+
+ngx_http_vllm_mock_struck_e ngx_http_vllm_mock_fault_tokens(
+    ngx_http_vllm_mock_stream_t *s);
 
 /* background.c */
 
