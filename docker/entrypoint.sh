@@ -185,6 +185,7 @@ vllm_mock_lora_paths      any;
 vllm_mock_endpoints       all;
 vllm_mock_engine          max_loras=4;
 vllm_mock_output          text=message tokens=uniform:10:500;
+vllm_mock_rate_limit      by=\$http_user;
 END
 }
 

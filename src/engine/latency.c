@@ -280,3 +280,77 @@ vm_latency_set(vm_latency_t *l, const char *key, const char *value,
 
     return rc;
 }
+
+
+static void
+vm_latency_jitter_json(const vm_jitter_t *j, vm_buf_t *out)
+{
+    static const char *const  kinds[] = {
+        [VM_JITTER_NONE] = "none", [VM_JITTER_PERCENT] = "percent",
+        [VM_JITTER_NORMAL] = "normal", [VM_JITTER_LOGNORMAL] = "lognormal",
+        [VM_JITTER_UNIFORM] = "uniform"
+    };
+
+    vm_buf_printf(out, "{\"kind\":\"%s\",\"value\":", kinds[j->kind]);
+    vm_buf_double(out, j->kind == VM_JITTER_NORMAL
+                       || j->kind == VM_JITTER_UNIFORM
+                       ? j->value / VM_NSEC : j->value);
+    vm_buf_char(out, '}');
+}
+
+
+void
+vm_latency_json(const vm_latency_t *l, vm_buf_t *out)
+{
+    size_t           i;
+    const char      *field;
+    const vm_lat_t  *p;
+
+    vm_buf_printf(out, "{\"model\":\"%s\"", vm_lat_models[l->model]);
+
+    if (l->model == VM_LATENCY_PROFILE) {
+        vm_buf_printf(out, ",\"device\":\"%s\"", l->profile.device);
+    }
+
+    for (i = 0; i < vm_nelts(vm_lats); i++) {
+        p = &vm_lats[i];
+        field = (const char *) l + p->offset;
+
+        if (!(p->models & (1u << l->model))) {
+            continue;
+        }
+
+        vm_buf_printf(out, ",\"%s\":", p->name);
+
+        switch (p->kind) {
+
+        case VM_LAT_TIME:
+            vm_buf_double(out, (double) *(const vm_time_t *)
+                               (const void *) field / VM_NSEC);
+            break;
+
+        case VM_LAT_TIME_REAL:
+            vm_buf_double(out, *(const double *) (const void *) field
+                               / VM_NSEC);
+            break;
+
+        case VM_LAT_COUNT:
+            vm_buf_uint(out, *(const uint32_t *) (const void *) field);
+            break;
+
+        case VM_LAT_FACTOR:
+            vm_buf_double(out, *(const double *) (const void *) field);
+            break;
+
+        case VM_LAT_JITTER:
+            vm_latency_jitter_json(&l->jitter, out);
+            break;
+
+        default: /* VM_LAT_FLAG */
+            vm_buf_str(out, l->cpu_overhead ? "true" : "false");
+            break;
+        }
+    }
+
+    vm_buf_char(out, '}');
+}

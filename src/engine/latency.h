@@ -8,6 +8,7 @@
 
 
 #include "profile.h"
+#include "../base/buf.h"
 
 
 typedef enum {
@@ -73,6 +74,9 @@ int vm_latency_model(vm_latency_t *l, const char *name, char *err,
     size_t errlen);
 int vm_latency_set(vm_latency_t *l, const char *key, const char *value,
     char *err, size_t errlen);
+
+/* {"model":"constant","ttft":0.02,...}, times in seconds. */
+void vm_latency_json(const vm_latency_t *l, vm_buf_t *out);
 
 /* "2.5ms", "300us", "1s", "1m", a bare number is seconds; nginx's units. */
 int vm_latency_time(const char *text, vm_time_t *out);

@@ -246,3 +246,61 @@ vm_option_set(vm_engine_conf_t *c, const char *name, const char *value,
         return vm_option_set_flag(c, o, value, err, errlen);
     }
 }
+
+
+void
+vm_options_json(const vm_engine_conf_t *c, vm_buf_t *out)
+{
+    int              on;
+    size_t           i;
+    const vm_opt_t  *o;
+
+    vm_buf_char(out, '{');
+
+    for (i = 0; i < vm_nelts(vm_opts); i++) {
+        o = &vm_opts[i];
+
+        if (i && o->kind == o[-1].kind && o->offset == o[-1].offset) {
+            continue;                   /* another name of the last one */
+        }
+
+        vm_buf_printf(out, "%s\"%s\":", i ? "," : "", o->name);
+
+        switch (o->kind) {
+
+        case VM_OPT_UINT:
+            vm_buf_uint(out, *(const uint32_t *) (const void *)
+                             ((const char *) c + o->offset));
+            continue;
+
+        case VM_OPT_RATIO:
+            vm_buf_double(out, c->watermark);
+            continue;
+
+        case VM_OPT_POLICY:
+            vm_buf_str(out, c->policy == VM_POLICY_PRIORITY ? "\"priority\""
+                                                            : "\"fcfs\"");
+            continue;
+
+        case VM_OPT_PREFIX_CACHING:
+            on = c->prefix_caching;
+            break;
+
+        case VM_OPT_CHUNKED_PREFILL:
+            on = c->chunked_prefill;
+            break;
+
+        case VM_OPT_FULL_ISL:
+            on = c->reserve_full_isl;
+            break;
+
+        default: /* VM_OPT_ASYNC */
+            on = c->async_scheduling;
+            break;
+        }
+
+        vm_buf_str(out, on ? "true" : "false");
+    }
+
+    vm_buf_char(out, '}');
+}

@@ -8,6 +8,7 @@
 
 
 #include "engine.h"
+#include "../base/buf.h"
 
 
 /*
@@ -16,6 +17,9 @@
  */
 int vm_option_set(vm_engine_conf_t *c, const char *name, const char *value,
     char *err, size_t errlen);
+
+/* {"max_num_seqs":256,...}: each setting once, under its first name. */
+void vm_options_json(const vm_engine_conf_t *c, vm_buf_t *out);
 
 /* The names, NULL ends them. */
 const char *const *vm_option_names(void);

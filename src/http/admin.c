@@ -469,36 +469,41 @@ ngx_http_vllm_mock_abort_all(ngx_http_vllm_mock_zone_t *z)
 }
 
 
+/* Those of this worker however many choices they have, then the others'. */
+
 static void
 ngx_http_vllm_mock_abort_ids(ngx_http_vllm_mock_zone_t *z, const json_t *ids)
 {
     size_t                        i;
     json_t                       *id;
     uint32_t                      k;
-    const char                   *given, *own;
+    const char                   *given;
     ngx_queue_t                  *q;
     ngx_http_vllm_mock_stream_t  *s;
 
     ngx_http_vllm_mock_lock(z);
 
-    for (q = ngx_queue_head(&z->all); q != ngx_queue_sentinel(&z->all);
-         q = ngx_queue_next(q))
-    {
-        s = ngx_queue_data(q, ngx_http_vllm_mock_stream_t, queue);
-        own = s->generation->id;
+    json_array_foreach(ids, i, id) {
+        given = json_string_value(id);
 
-        json_array_foreach(ids, i, id) {
-            given = json_string_value(id);
+        if (given == NULL) {
+            continue;
+        }
 
-            if (given == NULL || strcmp(given, own) != 0) {
-                continue;
-            }
+        for (q = ngx_queue_head(&z->all); q != ngx_queue_sentinel(&z->all);
+             q = ngx_queue_next(q))
+        {
+            s = ngx_queue_data(q, ngx_http_vllm_mock_stream_t, queue);
 
-            for (k = 0; k < s->nhandles; k++) {
+            for (k = 0; strcmp(given, s->generation->id) == 0
+                        && k < s->nhandles; k++)
+            {
                 vm_engine_abort(s->slots[k].engine, s->slots[k].handle, 0,
                                 ngx_http_vllm_mock_now());
             }
         }
+
+        (void) ngx_http_vllm_mock_seen_abort(z, given);
     }
 
     ngx_http_vllm_mock_unlock(z);

@@ -187,7 +187,7 @@ ngx_http_vllm_mock_create_ctx(ngx_http_request_t *r,
 
     ctx->call.pool = ctx->pool;
     ctx->call.settings = ctx->settings;
-    ctx->call.output = ctx->conf->output_conf;
+    ctx->call.output = ngx_http_vllm_mock_output(ctx);
     ctx->call.now = ngx_http_vllm_mock_unix();
     ctx->call.random = ngx_http_vllm_mock_random(ctx->zone);
     ctx->call.adapter = ngx_http_vllm_mock_find_adapter;

@@ -208,6 +208,7 @@ typedef struct {
 
 struct ngx_http_vllm_mock_store_s;                  /* store.h */
 struct ngx_http_vllm_mock_limits_s;                 /* limits.c */
+struct ngx_http_vllm_mock_seen_s;                   /* requests.c */
 
 typedef struct {
     ngx_uint_t                dirty;        /* the state is half-written */
@@ -251,6 +252,12 @@ typedef struct {
     }                         replicas;
 
     vm_overrides_t            overrides;
+
+    /* what /admin/config changed of vllm_mock_output */
+    ngx_uint_t                output_set;
+    vm_output_t               output;
+
+    struct ngx_http_vllm_mock_seen_s  *seen;        /* requests.c */
 
     /* samples of the token counters, for rates */
     struct {
@@ -306,6 +313,13 @@ ngx_int_t ngx_http_vllm_mock_zone_worker(ngx_http_vllm_mock_zone_t *z,
 void ngx_http_vllm_mock_zone_leave(ngx_http_vllm_mock_zone_t *z);
 void ngx_http_vllm_mock_lock(ngx_http_vllm_mock_zone_t *z);
 void ngx_http_vllm_mock_unlock(ngx_http_vllm_mock_zone_t *z);
+
+/*
+ * Under the lock: engines of other settings; those that run end with the old
+ * ones.  NGX_ERROR, and a line in the log: there is no room for them.
+ */
+ngx_int_t ngx_http_vllm_mock_engines_create(ngx_http_vllm_mock_zone_t *z,
+    const vm_engine_conf_t *conf, ngx_log_t *log);
 
 /* Frees engines of old settings whose last sequence is over. */
 void ngx_http_vllm_mock_zone_sweep(ngx_http_vllm_mock_zone_t *z);
@@ -479,6 +493,19 @@ ngx_int_t ngx_http_vllm_mock_limited(ngx_http_vllm_mock_ctx_t *ctx);
 
 ngx_int_t ngx_http_vllm_mock_fault(ngx_http_vllm_mock_ctx_t *ctx);
 
+/* config.c: what is said in this place, as it is now */
+
+const vm_output_t *ngx_http_vllm_mock_output(ngx_http_vllm_mock_ctx_t *ctx);
+
+/* requests.c */
+
+void ngx_http_vllm_mock_seen_begin(ngx_http_vllm_mock_stream_t *s);
+void ngx_http_vllm_mock_seen_end(ngx_http_vllm_mock_stream_t *s);
+
+/* Under the lock: ends those with that id, of any worker; how many. */
+ngx_uint_t ngx_http_vllm_mock_seen_abort(ngx_http_vllm_mock_zone_t *z,
+    const char *id);
+
 /* lateness.c */
 
 void ngx_http_vllm_mock_lateness(ngx_http_vllm_mock_zone_t *z,
@@ -551,6 +578,9 @@ ngx_int_t ngx_http_vllm_mock_scale_out(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_scale_ep(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_is_scaling(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_user(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_admin_config(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_admin_requests(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_dashboard(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_admin_state(ngx_http_vllm_mock_ctx_t *ctx);
 
 

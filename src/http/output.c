@@ -105,69 +105,86 @@ ngx_http_vllm_mock_lines(ngx_conf_t *cf, const char *path, vm_output_t *o,
 }
 
 
+/* One key=value of the directive, files aside. */
+
 char *
-ngx_http_vllm_mock_apply_output(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, vm_output_t *o, char *err)
+ngx_http_vllm_mock_output_set(vm_output_t *o, const char *key,
+    const char *value, char *err)
 {
-    char                     key[16];
-    ngx_uint_t               i, k;
-    const char              *value;
+    ngx_uint_t                k;
     static const char *const  texts[] = {
         [VM_TEXT_WORDS] = "words", [VM_TEXT_MESSAGE] = "message",
         [VM_TEXT_ECHO] = "echo"
     };
 
-    for (i = 0; i < d->nargs; i++) {
-        value = ngx_http_vllm_mock_split(&d->args[i], key, sizeof(key));
+    if (strcmp(key, "text") == 0) {
 
-        if (value && strcmp(key, "text") == 0) {
-
-            if (strncmp(value, "file:", 5) == 0) {
-                o->text = VM_TEXT_FILE;
-
-                if (ngx_http_vllm_mock_lines(cf, value + 5, o, err)
-                    != NGX_CONF_OK)
-                {
-                    return NGX_CONF_ERROR;
-                }
-
-                continue;
+        for (k = 0; k < vm_nelts(texts); k++) {
+            if (strcmp(value, texts[k]) == 0) {
+                o->text = (vm_text_e) k;
+                return NGX_CONF_OK;
             }
-
-            for (k = 0; k < vm_nelts(texts); k++) {
-                if (strcmp(value, texts[k]) == 0) {
-                    o->text = (vm_text_e) k;
-                    break;
-                }
-            }
-
-            if (k < vm_nelts(texts)) {
-                continue;
-            }
-
-            ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                         "invalid value \"%s\" of text: message, words, echo "
-                         "or file:PATH%Z", value);
-            return NGX_CONF_ERROR;
-        }
-
-        if (value && strcmp(key, "tokens") == 0) {
-
-            if (ngx_http_vllm_mock_length(value, o) == NGX_CONF_OK) {
-                continue;
-            }
-
-            ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                         "invalid value \"%s\" of tokens: max, N, "
-                         "uniform:A:B, normal:MEAN:SIGMA or "
-                         "lognormal:MU:SIGMA%Z", value);
-            return NGX_CONF_ERROR;
         }
 
         ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                     "invalid parameter \"%V\" of vllm_mock_output: text= or "
-                     "tokens=%Z", &d->args[i]);
+                     "invalid value \"%s\" of text: message, words, echo "
+                     "or file:PATH%Z", value);
         return NGX_CONF_ERROR;
+    }
+
+    if (strcmp(key, "tokens") == 0) {
+
+        if (ngx_http_vllm_mock_length(value, o) == NGX_CONF_OK) {
+            return NGX_CONF_OK;
+        }
+
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "invalid value \"%s\" of tokens: max, N, "
+                     "uniform:A:B, normal:MEAN:SIGMA or "
+                     "lognormal:MU:SIGMA%Z", value);
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                 "invalid parameter \"%s=%s\" of vllm_mock_output: text= or "
+                 "tokens=%Z", key, value);
+
+    return NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_http_vllm_mock_apply_output(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, vm_output_t *o, char *err)
+{
+    char         key[16];
+    ngx_uint_t   i;
+    const char  *value;
+
+    for (i = 0; i < d->nargs; i++) {
+        value = ngx_http_vllm_mock_split(&d->args[i], key, sizeof(key));
+
+        if (value == NULL) {
+            ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                         "invalid parameter \"%V\" of vllm_mock_output: "
+                         "text= or tokens=%Z", &d->args[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (strcmp(key, "text") == 0 && strncmp(value, "file:", 5) == 0) {
+            o->text = VM_TEXT_FILE;
+
+            if (ngx_http_vllm_mock_lines(cf, value + 5, o, err)
+                != NGX_CONF_OK)
+            {
+                return NGX_CONF_ERROR;
+            }
+
+        } else if (ngx_http_vllm_mock_output_set(o, key, value, err)
+                   != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
     }
 
     return NGX_CONF_OK;

@@ -80,6 +80,8 @@ char *ngx_http_vllm_mock_apply_fault(ngx_conf_t *cf,
 
 /* output.c */
 
+char *ngx_http_vllm_mock_output_set(vm_output_t *o, const char *key,
+    const char *value, char *err);
 char *ngx_http_vllm_mock_apply_output(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d, vm_output_t *o, char *err);
 

@@ -107,6 +107,10 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
     { "/ReadUser", POST, "POST", JSON, to(user), NEEDS_USERS },
     { "/UpdateUser", POST, "POST", JSON, to(user), NEEDS_USERS },
     { "/DeleteUser", POST, "POST", JSON, to(user), NEEDS_USERS },
+    { "/admin/config", GET, "GET", NONE, to(admin_config), NEEDS_ADMIN },
+    { "/admin/config", POST, "POST", JSON, to(admin_config), NEEDS_ADMIN },
+    { "/admin/requests", GET, "GET", NONE, to(admin_requests), NEEDS_ADMIN },
+    { "/", GET, "GET", NONE, to(dashboard), NEEDS_USERS },
     { "/admin/state", GET, "GET", NONE, to(admin_state), NEEDS_ADMIN },
     { "/ready", GET, "GET", NONE, to(ready), NEEDS_EXTRA },
     { "/health/ready", GET, "GET", NONE, to(ready), NEEDS_EXTRA }
@@ -201,26 +205,57 @@ ngx_http_vllm_mock_matches(const char *pattern, const u_char *path,
 }
 
 
-/* The route of a path; NULL if there is none. */
+static ngx_uint_t
+ngx_http_vllm_mock_takes(const ngx_http_vllm_mock_route_t *route,
+    const ngx_http_vllm_mock_ctx_t *ctx)
+{
+    ngx_uint_t  i;
+
+    if (route->methods == ANY_METHOD) {
+        return 1;
+    }
+
+    for (i = 0; i < vm_nelts(ngx_http_vllm_mock_methods); i++) {
+        if (ctx->request->method == ngx_http_vllm_mock_methods[i].method) {
+            return (route->methods & ngx_http_vllm_mock_methods[i].bit) != 0;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * The route of a path: one that takes the method, else the first that there
+ * is; NULL if there is none.
+ */
 
 static const ngx_http_vllm_mock_route_t *
 ngx_http_vllm_mock_lookup(const ngx_http_vllm_mock_ctx_t *ctx,
     const u_char *path, size_t len)
 {
     ngx_uint_t                         i;
-    const ngx_http_vllm_mock_route_t  *route;
+    const ngx_http_vllm_mock_route_t  *first, *route;
+
+    first = NULL;
 
     for (i = 0; i < vm_nelts(ngx_http_vllm_mock_routes); i++) {
         route = &ngx_http_vllm_mock_routes[i];
 
-        if (ngx_http_vllm_mock_matches(route->path, path, len)
-            && ngx_http_vllm_mock_there(route, ctx))
+        if (!ngx_http_vllm_mock_matches(route->path, path, len)
+            || !ngx_http_vllm_mock_there(route, ctx))
         {
+            continue;
+        }
+
+        if (ngx_http_vllm_mock_takes(route, ctx)) {
             return route;
         }
+
+        first = first ? first : route;
     }
 
-    return NULL;
+    return first;
 }
 
 
@@ -305,28 +340,12 @@ ngx_http_vllm_mock_wrong_method(ngx_http_vllm_mock_ctx_t *ctx)
 ngx_int_t
 ngx_http_vllm_mock_route(ngx_http_vllm_mock_ctx_t *ctx)
 {
-    ngx_uint_t  i;
-
     ctx->route = ngx_http_vllm_mock_lookup(ctx, ctx->path.data,
                                            ctx->path.len);
 
     if (ctx->route) {
-
-        if (ctx->route->methods == ANY_METHOD) {
-            return NGX_DECLINED;
-        }
-
-        for (i = 0; i < vm_nelts(ngx_http_vllm_mock_methods); i++) {
-
-            if (ctx->request->method == ngx_http_vllm_mock_methods[i].method
-                && (ctx->route->methods
-                    & ngx_http_vllm_mock_methods[i].bit))
-            {
-                return NGX_DECLINED;
-            }
-        }
-
-        return ngx_http_vllm_mock_wrong_method(ctx);
+        return ngx_http_vllm_mock_takes(ctx->route, ctx)
+               ? NGX_DECLINED : ngx_http_vllm_mock_wrong_method(ctx);
     }
 
     if (ctx->path.len > 1 && ctx->path.data[ctx->path.len - 1] == '/'

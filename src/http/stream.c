@@ -57,6 +57,7 @@ ngx_http_vllm_mock_stream_cleanup(void *data)
     z = s->zone;
 
     ngx_http_vllm_mock_cancel(s);
+    ngx_http_vllm_mock_seen_end(s);
 
     /* events that were taken out of the engine, but not handed on yet */
 
@@ -707,6 +708,7 @@ ngx_http_vllm_mock_submit(ngx_http_vllm_mock_stream_t *s,
     }
 
     s->nhandles = g->nchoices;
+    ngx_http_vllm_mock_seen_begin(s);
 
     return VM_OK;
 }

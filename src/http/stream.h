@@ -29,6 +29,7 @@ struct ngx_http_vllm_mock_stream_s {
     uint32_t                    nhandles;
     ngx_uint_t                  epoch;
     uint64_t                    record;     /* of a kept answer; 0: none yet */
+    uint64_t                    seen;       /* of /admin/requests; 0: none */
 
     vm_buf_t                    pending;    /* not handed to nginx yet */
     vm_buf_t                    sending;    /* nginx reads from it */

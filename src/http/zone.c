@@ -94,17 +94,15 @@ ngx_http_vllm_mock_zone_sweep(ngx_http_vllm_mock_zone_t *z)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_vllm_mock_engines_create(ngx_http_vllm_mock_zone_t *z,
-    ngx_log_t *log)
+    const vm_engine_conf_t *conf, ngx_log_t *log)
 {
     void                          *mem;
     size_t                         size;
     ngx_uint_t                     i, r;
-    vm_engine_conf_t              *conf;
     ngx_http_vllm_mock_engines_t  *e;
 
-    conf = z->server->engine_conf;
     size = vm_engine_footprint(conf);
 
     for (i = 0; i < NGX_HTTP_VLLM_MOCK_ENGINES; i++) {
@@ -378,7 +376,9 @@ ngx_http_vllm_mock_init_replica(ngx_http_vllm_mock_zone_t *z,
     if (!ngx_http_vllm_mock_engines_same(z)) {
         ngx_http_vllm_mock_zone_sweep(z);
 
-        if (ngx_http_vllm_mock_engines_create(z, log) != NGX_OK) {
+        if (ngx_http_vllm_mock_engines_create(z, z->server->engine_conf, log)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }

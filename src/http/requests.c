@@ -1,0 +1,342 @@
+/*
+ * GET /admin/requests: generations that run and those that ran last, of all
+ * workers; a generation by its id, whoever answers it.
+ */
+
+#include "stream.h"
+
+
+#define NGX_HTTP_VLLM_MOCK_SEEN     512
+#define NGX_HTTP_VLLM_MOCK_HANDLES  8           /* of a request's choices */
+
+typedef struct {
+    uint64_t      number;                       /* 0: free */
+    ngx_uint_t    runs;
+    ngx_uint_t    owner;
+    ngx_uint_t    epoch;
+    ngx_uint_t    route;
+    double        started;                      /* Unix seconds */
+    uint64_t      prompt;
+    uint64_t      output;
+    uint64_t      cached;
+    double        queue;                        /* seconds; -1: not known */
+    double        ttft;
+    double        e2e;
+    char          id[64];
+    char          model[64];
+    char          finish[16];
+    uint32_t      nhandles;
+    vm_engine_t  *engines[NGX_HTTP_VLLM_MOCK_HANDLES];
+    vm_handle_t   handles[NGX_HTTP_VLLM_MOCK_HANDLES];
+} ngx_http_vllm_mock_seen_one_t;
+
+struct ngx_http_vllm_mock_seen_s {
+    uint64_t                       numbers;
+    ngx_uint_t                     at;          /* where the last one stands */
+    ngx_http_vllm_mock_seen_one_t  list[NGX_HTTP_VLLM_MOCK_SEEN];
+};
+
+
+/* ---- noting ---- */
+
+/* The next place, but not of one that runs while there is another. */
+
+static ngx_http_vllm_mock_seen_one_t *
+ngx_http_vllm_mock_seen_place(struct ngx_http_vllm_mock_seen_s *seen)
+{
+    ngx_uint_t  i, next;
+
+    next = seen->at;
+
+    for (i = 0; i < NGX_HTTP_VLLM_MOCK_SEEN; i++) {
+        next = (next + 1) % NGX_HTTP_VLLM_MOCK_SEEN;
+
+        if (!seen->list[next].runs) {
+            break;
+        }
+    }
+
+    seen->at = next;
+
+    return &seen->list[next];
+}
+
+
+static void
+ngx_http_vllm_mock_seen_text(char *dst, size_t size, const char *src,
+    size_t len)
+{
+    len = vm_min(len, size - 1);
+    ngx_memcpy(dst, src, len);
+    dst[len] = '\0';
+}
+
+
+/* Under the lock, once it is in the engine. */
+
+void
+ngx_http_vllm_mock_seen_begin(ngx_http_vllm_mock_stream_t *s)
+{
+    uint32_t                        i;
+    const vm_generation_t          *g;
+    ngx_http_vllm_mock_shared_t    *sh;
+    ngx_http_vllm_mock_seen_one_t  *one;
+
+    g = s->generation;
+    sh = s->zone->shared;
+
+    if (sh->seen == NULL) {
+        sh->seen = ngx_slab_calloc_locked(s->zone->shpool,
+                                    sizeof(struct ngx_http_vllm_mock_seen_s));
+        if (sh->seen == NULL) {
+            return;
+        }
+    }
+
+    one = ngx_http_vllm_mock_seen_place(sh->seen);
+
+    one->number = ++sh->seen->numbers;
+    one->runs = 1;
+    one->owner = s->zone->owner;
+    one->epoch = s->epoch;
+    one->route = ngx_http_vllm_mock_route_index(s->ctx->route);
+    one->started = s->ctx->call.now;
+    one->prompt = vm_generation_prompt_tokens(g);
+    one->output = 0;
+    one->cached = 0;
+    one->queue = -1;
+    one->ttft = -1;
+    one->e2e = -1;
+    one->finish[0] = '\0';
+    ngx_http_vllm_mock_seen_text(one->id, sizeof(one->id), g->id,
+                                 ngx_strlen(g->id));
+    ngx_http_vllm_mock_seen_text(one->model, sizeof(one->model),
+                                 g->model.data, g->model.len);
+
+    one->nhandles = vm_min(s->nhandles, NGX_HTTP_VLLM_MOCK_HANDLES);
+
+    for (i = 0; i < one->nhandles; i++) {
+        one->engines[i] = s->slots[i].engine;
+        one->handles[i] = s->slots[i].handle;
+    }
+
+    s->seen = (uint64_t) (one - sh->seen->list) << 48 | one->number;
+}
+
+
+/*
+ * Without the lock: nobody else writes a place while its number stands there,
+ * and whoever reads it at that moment may see a line half new.
+ */
+
+void
+ngx_http_vllm_mock_seen_end(ngx_http_vllm_mock_stream_t *s)
+{
+    double                          started;
+    const char                     *finish;
+    const vm_choice_t              *c;
+    const vm_generation_t          *g;
+    ngx_http_vllm_mock_seen_one_t  *one;
+
+    if (s->seen == 0) {
+        return;
+    }
+
+    g = s->generation;
+    c = g->choices;
+    one = &s->zone->shared->seen->list[s->seen >> 48];
+
+    if (one->number != (s->seen & 0xffffffffffff)) {
+        return;
+    }
+
+    started = (double) s->ctx->started / VM_NSEC;
+    finish = c->finish ? c->finish : "abort";
+
+    one->output = vm_generation_output_tokens(g);
+    one->cached = vm_generation_cached_tokens(g);
+    one->e2e = (double) ngx_http_vllm_mock_now() / VM_NSEC - started;
+
+    if (c->finish && c->scheduled > 0) {
+        one->queue = c->scheduled - c->queued;
+        one->ttft = c->first_token - started;
+    }
+
+    ngx_http_vllm_mock_seen_text(one->finish, sizeof(one->finish), finish,
+                                 ngx_strlen(finish));
+    one->runs = 0;
+}
+
+
+/* ---- asking ---- */
+
+/* One that runs, and whose worker is the one that noted it. */
+
+static ngx_uint_t
+ngx_http_vllm_mock_seen_runs(const ngx_http_vllm_mock_shared_t *sh,
+    const ngx_http_vllm_mock_seen_one_t *one)
+{
+    return one->number && one->runs && one->epoch == sh->epoch
+           && sh->owners[one->owner].pid != 0;
+}
+
+
+static ngx_uint_t
+ngx_http_vllm_mock_engine_there(const ngx_http_vllm_mock_shared_t *sh,
+    const vm_engine_t *engine)
+{
+    ngx_uint_t                           i, r;
+    const ngx_http_vllm_mock_engines_t  *e;
+
+    for (i = 0; i < NGX_HTTP_VLLM_MOCK_ENGINES; i++) {
+        e = &sh->engines[i];
+
+        for (r = 0; e->used && r < e->nranks; r++) {
+            if (e->ranks[r] == engine) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_http_vllm_mock_seen_abort(ngx_http_vllm_mock_zone_t *z, const char *id)
+{
+    uint32_t                        k;
+    ngx_uint_t                      i, n;
+    ngx_http_vllm_mock_shared_t    *sh;
+    ngx_http_vllm_mock_seen_one_t  *one;
+
+    sh = z->shared;
+
+    for (n = 0, i = 0; sh->seen && i < NGX_HTTP_VLLM_MOCK_SEEN; i++) {
+        one = &sh->seen->list[i];
+
+        if (!ngx_http_vllm_mock_seen_runs(sh, one)
+            || strcmp(one->id, id) != 0)
+        {
+            continue;
+        }
+
+        for (k = 0; k < one->nhandles; k++) {
+            if (ngx_http_vllm_mock_engine_there(sh, one->engines[k])) {
+                vm_engine_abort(one->engines[k], one->handles[k], 0,
+                                ngx_http_vllm_mock_now());
+            }
+        }
+
+        n++;
+    }
+
+    return n;
+}
+
+
+static void
+ngx_http_vllm_mock_seen_number(const char *name, double v, vm_buf_t *out)
+{
+    vm_buf_printf(out, ",\"%s\":", name);
+
+    if (v < 0) {
+        vm_buf_lit(out, "null");
+
+    } else {
+        vm_buf_printf(out, "%.6f", v);
+    }
+}
+
+
+static void
+ngx_http_vllm_mock_seen_json(const ngx_http_vllm_mock_shared_t *sh,
+    const ngx_http_vllm_mock_seen_one_t *one, vm_buf_t *out)
+{
+    ngx_uint_t       runs;
+    const vm_str_t  *path;
+
+    runs = ngx_http_vllm_mock_seen_runs(sh, one);
+    path = &ngx_http_vllm_mock_route_names()[one->route];
+
+    vm_buf_lit(out, "{\"id\":");
+    vm_buf_json(out, one->id, strlen(one->id));
+    vm_buf_lit(out, ",\"endpoint\":");
+    vm_buf_json(out, path->data, path->len);
+    vm_buf_lit(out, ",\"model\":");
+    vm_buf_json(out, one->model, strlen(one->model));
+    vm_buf_printf(out, ",\"state\":\"%s\",\"started\":%.6f,"
+                  "\"prompt_tokens\":%llu,\"cached_tokens\":%llu,"
+                  "\"completion_tokens\":%llu,\"finish_reason\":",
+                  runs ? "running" : "finished", one->started,
+                  (unsigned long long) one->prompt,
+                  (unsigned long long) one->cached,
+                  (unsigned long long) one->output);
+
+    if (runs) {
+        vm_buf_lit(out, "null");
+
+    } else {
+        vm_buf_json(out, one->finish[0] ? one->finish : "abort",
+                    strlen(one->finish[0] ? one->finish : "abort"));
+    }
+
+    ngx_http_vllm_mock_seen_number("queue_s", one->queue, out);
+    ngx_http_vllm_mock_seen_number("ttft_s", one->ttft, out);
+    ngx_http_vllm_mock_seen_number("e2e_s", one->e2e, out);
+    vm_buf_char(out, '}');
+}
+
+
+/* The newest first. */
+
+ngx_int_t
+ngx_http_vllm_mock_admin_requests(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    vm_buf_t                        b;
+    ngx_str_t                       value;
+    ngx_int_t                       limit;
+    ngx_uint_t                      at, i, n;
+    ngx_http_vllm_mock_shared_t    *sh;
+    ngx_http_vllm_mock_seen_one_t  *one;
+
+    limit = 100;
+
+    if (ngx_http_vllm_mock_query(ctx, "limit", &value) == NGX_OK) {
+        limit = ngx_atoi(value.data, value.len);
+
+        if (limit == NGX_ERROR || limit > NGX_HTTP_VLLM_MOCK_SEEN) {
+            vm_error_printf(&ctx->call.error, ctx->pool, 400,
+                            "BadRequestError", "limit",
+                            "limit must be in [0, %d]. (parameter=limit)",
+                            NGX_HTTP_VLLM_MOCK_SEEN);
+            return ngx_http_vllm_mock_error(ctx);
+        }
+    }
+
+    sh = ctx->zone->shared;
+    vm_buf_init(&b);
+    vm_buf_lit(&b, "{\"requests\":[");
+
+    ngx_http_vllm_mock_lock(ctx->zone);
+
+    at = sh->seen ? sh->seen->at : 0;
+
+    for (n = 0, i = 0; sh->seen && i < NGX_HTTP_VLLM_MOCK_SEEN
+                       && n < (ngx_uint_t) limit; i++)
+    {
+        one = &sh->seen->list[(at + NGX_HTTP_VLLM_MOCK_SEEN - i)
+                              % NGX_HTTP_VLLM_MOCK_SEEN];
+
+        if (one->number) {
+            vm_buf_str(&b, n++ ? "," : "");
+            ngx_http_vllm_mock_seen_json(sh, one, &b);
+        }
+    }
+
+    ngx_http_vllm_mock_unlock(ctx->zone);
+
+    vm_buf_lit(&b, "]}");
+
+    return ngx_http_vllm_mock_json(ctx, &b);
+}
