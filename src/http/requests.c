@@ -249,6 +249,30 @@ ngx_http_vllm_mock_seen_number(const char *name, double v, vm_buf_t *out)
 }
 
 
+/* Tokens by now. */
+
+static uint64_t
+ngx_http_vllm_mock_seen_output(const ngx_http_vllm_mock_shared_t *sh,
+    const ngx_http_vllm_mock_seen_one_t *one)
+{
+    uint32_t  k, output, prompt;
+    uint64_t  n;
+
+    for (n = 0, k = 0; k < one->nhandles; k++) {
+
+        if (ngx_http_vllm_mock_engine_there(sh, one->engines[k])
+            && vm_engine_progress(one->engines[k], one->handles[k], &prompt,
+                                  &output)
+               == VM_OK)
+        {
+            n += output;
+        }
+    }
+
+    return n;
+}
+
+
 static void
 ngx_http_vllm_mock_seen_json(const ngx_http_vllm_mock_shared_t *sh,
     const ngx_http_vllm_mock_seen_one_t *one, vm_buf_t *out)
@@ -271,7 +295,9 @@ ngx_http_vllm_mock_seen_json(const ngx_http_vllm_mock_shared_t *sh,
                   runs ? "running" : "finished", one->started,
                   (unsigned long long) one->prompt,
                   (unsigned long long) one->cached,
-                  (unsigned long long) one->output);
+                  (unsigned long long)
+                  (runs ? ngx_http_vllm_mock_seen_output(sh, one)
+                        : one->output));
 
     if (runs) {
         vm_buf_lit(out, "null");
