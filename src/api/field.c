@@ -14,6 +14,7 @@
 #define VM_VIOLATIONS_SHOWN  10
 #define VM_VIOLATION_CUT     1000        /* characters of a line */
 #define VM_VIOLATION_INPUT   200         /* characters of a string */
+#define VM_VIOLATION_REPR    50          /* of an input, in pydantic's words */
 #define VM_TRUNCATED         "...[truncated]"
 
 
@@ -134,6 +135,45 @@ vm_violation_input(vm_buf_t *out, const json_t *v)
 }
 
 
+/* As str() of pydantic's exception has it: more of the input, no context. */
+
+static void
+vm_violation_titled(vm_violations_t *x, const char *type, const char *place,
+    const char *message, const json_t *input)
+{
+    size_t       chars, from, half, n;
+    vm_buf_t     b;
+    const char  *s;
+
+    s = strchr(place, '.');
+    vm_buf_printf(&x->text, "\n%s\n  %s [type=%s, input_value=",
+                  s ? s + 1 : place, message, type);
+
+    vm_buf_init(&b);
+    vm_value_repr(&b, input);
+    s = b.data ? b.data : "";
+    chars = vm_value_chars(s, b.len);
+
+    if (chars > VM_VIOLATION_REPR) {
+        half = VM_VIOLATION_REPR / 2;
+        n = vm_value_prefix(s, b.len, half);
+        from = vm_value_prefix(s, b.len, chars - half + 1);
+        vm_buf_add(&x->text, s, n);
+        vm_buf_lit(&x->text, "...");
+        vm_buf_add(&x->text, s + from, b.len - from);
+
+    } else {
+        vm_buf_add(&x->text, s, b.len);
+    }
+
+    vm_buf_free(&b);
+
+    vm_buf_printf(&x->text, ", input_type=%s]\n    For further information "
+                  "visit https://errors.pydantic.dev/2.14/v/%s",
+                  vm_value_class(input), type);
+}
+
+
 void
 vm_violations_add(vm_violations_t *x, const char *type, const char *place,
     const char *message, const json_t *input, const char *ctx)
@@ -150,7 +190,15 @@ vm_violations_add(vm_violations_t *x, const char *type, const char *place,
         snprintf(x->first, sizeof(x->first), "%s", place);
     }
 
-    if (x->count < VM_VIOLATIONS_SHOWN) {
+    if (x->title) {
+
+        if (x->count < VM_VIOLATIONS_SHOWN) {
+            x->offsets[x->count] = x->text.len;
+        }
+
+        vm_violation_titled(x, type, place, message, input);
+
+    } else if (x->count < VM_VIOLATIONS_SHOWN) {
         x->offsets[x->count] = x->text.len;
         vm_buf_init(&line);
 
@@ -219,11 +267,12 @@ vm_violations_report(vm_violations_t *x)
 
     b = &all;
     vm_buf_init(b);
-    vm_buf_printf(b, "%zu validation error%s:", x->count,
-                  x->count == 1 ? "" : "s");
+    vm_buf_printf(b, "%zu validation error%s%s%s", x->count,
+                  x->count == 1 ? "" : "s", x->title ? " for " : ":",
+                  x->title ? x->title : "");
     vm_buf_add(b, x->text.data, x->text.len);
 
-    if (x->count > VM_VIOLATIONS_SHOWN) {
+    if (x->count > VM_VIOLATIONS_SHOWN && x->title == NULL) {
         vm_buf_printf(b, "\n  ...and %zu more errors",
                       x->count - VM_VIOLATIONS_SHOWN);
     }
@@ -234,6 +283,9 @@ vm_violations_report(vm_violations_t *x)
 
     if (param == NULL || b->failed) {
         vm_error_memory(x->error);
+
+    } else if (x->title) {
+        vm_error_bad(x->error, vm_pool_strdup(x->pool, b->data, b->len));
 
     } else {
         vm_error_set(x->error, 400, "Bad Request", param,
@@ -1134,6 +1186,7 @@ vm_model_load(const vm_type_t *model, const json_t *v, const char *root,
     vm_violations_t  x;
 
     vm_violations_init(&x, e, pool);
+    x.title = isupper((unsigned char) root[0]) ? root : NULL;
     rc = vm_model_check(model, v, root, out, &x);
 
     if (rc != VM_OK) {

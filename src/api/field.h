@@ -101,7 +101,8 @@ extern const vm_type_t  vm_any_type, vm_str_type, vm_int_type, vm_float_type,
 /*
  * Checks `v` (NULL: the body was empty or null) against a model and fills
  * `out`.  VM_OK, or VM_ERROR with the whole message in `e`.  `root` is "body"
- * or "query".
+ * or "query"; a class, where vLLM makes one request of another: the message is
+ * pydantic's own then.
  */
 int vm_model_load(const vm_type_t *model, const json_t *v, const char *root,
     void *out, vm_error_t *e, vm_pool_t *pool);
@@ -115,6 +116,7 @@ struct vm_violations_s {
     char        first[256];         /* place of the first */
     size_t      offsets[10];        /* where each begins in `text` */
     size_t      quiet;              /* not 0: they are counted, not worded */
+    const char *title;              /* of pydantic's own message; or NULL */
     vm_error_t *error;              /* of a rule that answers at once */
     vm_pool_t  *pool;
 };

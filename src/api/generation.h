@@ -222,6 +222,8 @@ struct vm_generation_s {
     uint32_t              interval;         /* tokens of a chunk */
     uint32_t              echo_only;        /* max_tokens 0 with echo */
     unsigned              stream:1;
+    unsigned              deltas:1;         /* chunks are cut as for a stream,
+                                               though the answer is whole */
     unsigned              begun:1;
     unsigned              include_usage:1;
     unsigned              continuous_usage:1;

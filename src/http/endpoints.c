@@ -5,6 +5,7 @@
 
 #include "http.h"
 #include "../api/anthropic.h"
+#include "../api/batch.h"
 #include "../api/models.h"
 #include "../api/pooling.h"
 #include "../api/responses.h"
@@ -15,6 +16,13 @@ ngx_int_t
 ngx_http_vllm_mock_chat(ngx_http_vllm_mock_ctx_t *ctx)
 {
     return ngx_http_vllm_mock_generate(ctx, &vm_chat, ctx->body);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_batch(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    return ngx_http_vllm_mock_generate(ctx, &vm_batch, ctx->body);
 }
 
 

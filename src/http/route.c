@@ -34,6 +34,8 @@
 static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
 
     { "/v1/chat/completions", POST, "POST", JSON, to(chat), NEEDS_GENERATE },
+    { "/v1/chat/completions/batch", POST, "POST", JSON, to(batch),
+      NEEDS_GENERATE },
     { "/v1/completions", POST, "POST", JSON, to(completions),
       NEEDS_GENERATE },
     { "/v1/responses", POST, "POST", JSON, to(responses), NEEDS_GENERATE },
