@@ -513,7 +513,8 @@ vm_chat_load(vm_generation_t *g, const json_t *body, const char *root)
 
     if (vm_model_load(&vm_chat_type, body, root, &g->params, e, g->pool)
         != VM_OK
-        || vm_messages_calls(g->params.messages.json, e, g->pool) != VM_OK)
+        || vm_messages_calls(g->params.messages.json, root, e, g->pool)
+           != VM_OK)
     {
         return VM_ERROR;
     }

@@ -561,6 +561,14 @@ vm_check_int(const vm_type_t *t, const json_t *v, const vm_place_t *at,
         }
     }
 
+    if (t->has_gt && (n.v <= t->gt || (n.big && n.v == INT64_MIN))) {
+        snprintf(msg, sizeof(msg), "Input should be greater than %lld",
+                 t->gt);
+        snprintf(ctx, sizeof(ctx), "'gt': %lld", t->gt);
+
+        return vm_violation(x, at, "greater_than", msg, v, ctx);
+    }
+
     if (t->has_ge && (n.v < t->ge || (n.big && n.v == INT64_MIN))) {
         snprintf(msg, sizeof(msg),
                  "Input should be greater than or equal to %lld", t->ge);
@@ -709,10 +717,12 @@ static int
 vm_check_size(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     vm_violations_t *x)
 {
-    char    ctx[96], msg[96];
-    size_t  limit, n;
+    char         ctx[128], msg[128];
+    size_t       limit, n;
+    const char  *what;
 
     n = json_array_size(v);
+    what = t->tuple ? "Tuple" : "List";
 
     if (t->min_items && n < t->min_items) {
         limit = t->min_items;
@@ -725,11 +735,11 @@ vm_check_size(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     }
 
     snprintf(msg, sizeof(msg),
-             "List should have at %s %zu item%s after validation, not %zu",
+             "%s should have at %s %zu item%s after validation, not %zu", what,
              n < limit ? "least" : "most", limit, limit == 1 ? "" : "s", n);
     snprintf(ctx, sizeof(ctx),
-             "'field_type': 'List', '%s_length': %zu, 'actual_length': %zu",
-             n < limit ? "min" : "max", limit, n);
+             "'field_type': '%s', '%s_length': %zu, 'actual_length': %zu",
+             what, n < limit ? "min" : "max", limit, n);
 
     return vm_violation(x, at, n < limit ? "too_short" : "too_long", msg, v,
                         ctx);
@@ -746,8 +756,12 @@ vm_check_list(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     vm_place_t   here;
 
     if (vm_value_type(v) != VM_PY_LIST) {
-        return vm_violation(x, at, "list_type",
-                            "Input should be a valid list", v, NULL);
+        return t->tuple ? vm_violation(x, at, "tuple_type",
+                                       "Input should be a valid tuple", v,
+                                       NULL)
+                        : vm_violation(x, at, "list_type",
+                                       "Input should be a valid list", v,
+                                       NULL);
     }
 
     rc = VM_OK;
@@ -795,7 +809,7 @@ vm_check_dict(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     vm_violations_t *x)
 {
     int          rc;
-    json_t      *item;
+    json_t      *item, *key;
     vm_place_t   here;
 
     if (vm_value_type(v) != VM_PY_DICT) {
@@ -810,6 +824,18 @@ vm_check_dict(const vm_type_t *t, const json_t *v, const vm_place_t *at,
         here.name = NULL;
 
         json_object_foreach((json_t *) v, here.name, item) {
+
+            if (t->int_keys) {
+                key = json_string_nocheck(here.name);
+
+                if (vm_check_int(&vm_int_type, key, &here, NULL, x) != VM_OK)
+                {
+                    rc = VM_ERROR;
+                }
+
+                json_decref(key);
+            }
+
             if (vm_type_check(t->item, item, &here, NULL, x) != VM_OK) {
                 rc = VM_ERROR;
             }
@@ -889,6 +915,36 @@ vm_key_bits(const json_t *v)
 }
 
 
+/* Fields that a strict model does not have. */
+
+static int
+vm_check_others(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    int                rc;
+    json_t            *item;
+    vm_place_t         here;
+    const vm_field_t  *f;
+
+    rc = VM_OK;
+    here.up = at;
+
+    json_object_foreach((json_t *) (uintptr_t) v, here.name, item) {
+
+        for (f = t->fields; f->name && strcmp(f->name, here.name); f++) {
+            /* void */
+        }
+
+        if (f->name == NULL) {
+            rc = vm_violation(x, &here, "extra_forbidden",
+                              "Extra inputs are not permitted", item, NULL);
+        }
+    }
+
+    return rc;
+}
+
+
 static int
 vm_check_fields(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     void *out, vm_violations_t *x)
@@ -938,6 +994,10 @@ vm_check_fields(const vm_type_t *t, const json_t *v, const vm_place_t *at,
         } else if (f->rule && f->rule(item, x->error, x->pool) != VM_OK) {
             return VM_ERROR;
         }
+    }
+
+    if (t->forbid && vm_check_others(t, v, at, x) != VM_OK) {
+        return VM_ERROR;
     }
 
     return rc;
@@ -1004,6 +1064,54 @@ vm_type_exact(const vm_type_t *t, const json_t *v)
     default:
         return 0;
     }
+}
+
+
+static int
+vm_check_instance(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    char  ctx[80], msg[80];
+
+    snprintf(msg, sizeof(msg), "Input should be an instance of %s",
+             t->values[0]);
+    snprintf(ctx, sizeof(ctx), "'class': '%s'", t->values[0]);
+
+    return vm_violation(x, at, "is_instance_of", msg, v, ctx);
+}
+
+
+static int
+vm_check_refused(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    int          rc;
+    vm_buf_t     ctx, msg;
+    const char  *why;
+
+    why = t->refuse ? t->refuse(v, x->pool) : NULL;
+
+    if (why == NULL) {
+        return VM_OK;
+    }
+
+    vm_buf_init(&msg);
+    vm_buf_printf(&msg, "Value error, %s", why);
+    vm_buf_char(&msg, '\0');
+
+    vm_buf_init(&ctx);
+    vm_buf_lit(&ctx, "'error': ValueError(");
+    vm_value_repr_str(&ctx, why, strlen(why));
+    vm_buf_lit(&ctx, ")");
+    vm_buf_char(&ctx, '\0');
+
+    rc = vm_violation(x, at, "value_error", msg.failed ? "" : msg.data, v,
+                      ctx.failed ? "" : ctx.data);
+
+    vm_buf_free(&msg);
+    vm_buf_free(&ctx);
+
+    return rc;
 }
 
 
@@ -1142,9 +1250,17 @@ vm_type_check(const vm_type_t *t, const json_t *v, const vm_place_t *at,
         rc = vm_check_union(t, v, at, out, x);
         break;
 
+    case VM_T_INSTANCE:
+        rc = vm_check_instance(t, v, at, x);
+        break;
+
     default: /* VM_T_ANY */
         rc = VM_OK;
         break;
+    }
+
+    if (rc == VM_OK) {
+        rc = vm_check_refused(t, v, at, x);
     }
 
     if (rc == VM_OK && out) {
@@ -1172,9 +1288,12 @@ vm_model_check(const vm_type_t *model, const json_t *v, const char *root,
         return vm_violation(x, &at, "missing", "Field required", NULL, NULL);
     }
 
-    return model->kind == VM_T_MODEL
-           ? vm_check_model(model, v, &at, out, x)
-           : vm_type_check(model, v, &at, out, x);
+    if (model->kind != VM_T_MODEL) {
+        return vm_type_check(model, v, &at, out, x);
+    }
+
+    return vm_check_model(model, v, &at, out, x) == VM_OK
+           ? vm_check_refused(model, v, &at, x) : VM_ERROR;
 }
 
 

@@ -47,7 +47,9 @@ typedef enum {
     VM_T_ITERABLE,                  /* likewise; items are not looked at */
     VM_T_DICT,                      /* vm_any_t */
     VM_T_MODEL,                     /* vm_any_t; an object with fields */
-    VM_T_UNION                      /* vm_any_t with the branch */
+    VM_T_UNION,                     /* vm_any_t with the branch */
+    VM_T_INSTANCE                   /* of a class, the first of `values`: no
+                                       JSON is; a branch that only complains */
 } vm_type_e;
 
 struct vm_type_s {
@@ -60,12 +62,23 @@ struct vm_type_s {
     const char        *const *values;    /* LITERAL; NULL ends it */
 
     unsigned                  typed_dict:1;   /* MODEL: dict_type when none */
+    unsigned                  forbid:1;       /* MODEL: no other fields */
+    unsigned                  int_keys:1;     /* DICT */
+    unsigned                  tuple:1;        /* LIST */
+    unsigned                  has_gt:1;
     unsigned                  has_ge:1;
     unsigned                  has_le:1;
+    json_int_t                gt;
     json_int_t                ge;
     json_int_t                le;
     size_t                    min_items;      /* LIST; 0: none */
     size_t                    max_items;
+
+    /*
+     * A validator that raises ValueError, for a value that is right so far:
+     * what it says, or NULL.
+     */
+    const char             *(*refuse)(const json_t *v, vm_pool_t *pool);
 };
 
 struct vm_field_s {

@@ -320,6 +320,16 @@ int vm_generation_prompt_text(vm_generation_t *g, vm_prompt_t *p,
 int vm_generation_prompt_ids(vm_generation_t *g, vm_prompt_t *p,
     const json_t *ids);
 int vm_generation_sampling(vm_generation_t *g);
+
+/*
+ * The pieces of these for who has another order: ids without a look at their
+ * number, the checks of vLLM's SamplingParams, those of its engine.
+ */
+int vm_generation_take_ids(vm_generation_t *g, vm_prompt_t *p,
+    const json_t *ids);
+int vm_generation_params(vm_generation_t *g);
+void vm_generation_late(vm_generation_t *g);
+
 void vm_generation_stream(vm_generation_t *g);
 
 uint64_t vm_generation_prompt_tokens(const vm_generation_t *g);

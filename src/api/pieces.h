@@ -42,6 +42,8 @@ void vm_piece_transfer(const vm_generation_t *g, vm_buf_t *out);
 /* Log-probabilities of a choice's tokens from .. to - 1 */
 void vm_piece_logprobs_chat(const vm_generation_t *g, const vm_choice_t *c,
     uint32_t from, uint32_t to, vm_buf_t *out);
+void vm_piece_logprobs_ids(const vm_generation_t *g, const vm_choice_t *c,
+    uint32_t from, uint32_t to, int text, vm_buf_t *out);
 void vm_piece_logprobs_text(const vm_generation_t *g, const vm_choice_t *c,
     uint32_t from, uint32_t to, int echo, vm_buf_t *out);
 void vm_piece_prompt_logprobs(const vm_generation_t *g, const vm_prompt_t *p,

@@ -10,6 +10,7 @@
 #include "../api/pooling.h"
 #include "../api/responses.h"
 #include "../api/tokens.h"
+#include "../api/tokensin.h"
 
 
 ngx_int_t
@@ -23,6 +24,13 @@ ngx_int_t
 ngx_http_vllm_mock_batch(ngx_http_vllm_mock_ctx_t *ctx)
 {
     return ngx_http_vllm_mock_generate(ctx, &vm_batch, ctx->body);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_tokens_in(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    return ngx_http_vllm_mock_generate(ctx, &vm_tokensin, ctx->body);
 }
 
 

@@ -346,6 +346,7 @@ typedef enum {
 typedef enum {
     NGX_HTTP_VLLM_MOCK_BODY_NONE,
     NGX_HTTP_VLLM_MOCK_BODY_JSON,           /* checked and decoded */
+    NGX_HTTP_VLLM_MOCK_BODY_SCALED,         /* likewise, with scale-out */
     NGX_HTTP_VLLM_MOCK_BODY_RAW             /* the endpoint reads it itself */
 } ngx_http_vllm_mock_body_e;
 
@@ -515,6 +516,7 @@ ngx_int_t ngx_http_vllm_mock_nothing(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_abort(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_abort_scaled(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_scale_out(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_tokens_in(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_scale_ep(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_is_scaling(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_admin_state(ngx_http_vllm_mock_ctx_t *ctx);

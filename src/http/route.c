@@ -26,6 +26,7 @@
 #define HEAD             NGX_HTTP_VLLM_MOCK_HEAD
 #define NONE             NGX_HTTP_VLLM_MOCK_BODY_NONE
 #define JSON             NGX_HTTP_VLLM_MOCK_BODY_JSON
+#define SCALED           NGX_HTTP_VLLM_MOCK_BODY_SCALED
 #define RAW              NGX_HTTP_VLLM_MOCK_BODY_RAW
 
 #define to(name)         ngx_http_vllm_mock_##name
@@ -94,7 +95,7 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
 
     { "/inference/v1/abort_requests", POST, "POST", RAW, to(abort_scaled),
       NEEDS_GENERATE },
-    { "/inference/v1/generate", POST, "POST", RAW, to(scale_out),
+    { "/inference/v1/generate", POST, "POST", SCALED, to(tokens_in),
       NEEDS_GENERATE },
     { "/scale_elastic_ep", POST, "POST", RAW, to(scale_ep), NEEDS_GENERATE },
     { "/is_scaling_elastic_ep", POST, "POST", NONE, to(is_scaling),
@@ -427,7 +428,9 @@ ngx_http_vllm_mock_route_paths(ngx_http_vllm_mock_ctx_t *ctx, vm_buf_t *b)
     for (n = 0, i = 0; i < vm_nelts(ngx_http_vllm_mock_routes); i++) {
         route = &ngx_http_vllm_mock_routes[i];
 
-        if (!ngx_http_vllm_mock_there(route, ctx)) {
+        if (!ngx_http_vllm_mock_there(route, ctx)
+            || (route->body == SCALED && !ctx->settings->scale_out))
+        {
             continue;
         }
 
