@@ -67,11 +67,6 @@ static const vm_field_t  vm_chat_fields[] = {
     vm_field_end
 };
 
-static const vm_type_t  vm_chat_type = {
-    .kind = VM_T_MODEL, .fields = vm_chat_fields
-};
-
-
 /* ---- rules on the raw body ---- */
 
 static int
@@ -318,6 +313,18 @@ static const vm_rule_pt  vm_chat_rules[] = {
 };
 
 
+static int
+vm_chat_before(const json_t *v, vm_error_t *e, vm_pool_t *pool)
+{
+    return vm_rules_check(vm_chat_rules, v, e, pool);
+}
+
+
+const vm_type_t  vm_chat_type = {
+    .kind = VM_T_MODEL, .fields = vm_chat_fields, .before = vm_chat_before
+};
+
+
 /* ---- the request ---- */
 
 static int
@@ -373,7 +380,7 @@ vm_chat_step_five(vm_generation_t *g)
 
     s = g->settings;
 
-    if (vm_chat_tool_parser(g) != VM_OK) {
+    if (vm_generation_beam(g) != VM_OK || vm_chat_tool_parser(g) != VM_OK) {
         return VM_ERROR;
     }
 
@@ -504,12 +511,6 @@ vm_chat_load(vm_generation_t *g, const json_t *body, const char *root)
     vm_error_t  *e;
 
     e = &g->call->error;
-
-    if (json_is_object(body)
-        && vm_rules_check(vm_chat_rules, body, e, g->pool) != VM_OK)
-    {
-        return VM_ERROR;
-    }
 
     if (vm_model_load(&vm_chat_type, body, root, &g->params, e, g->pool)
         != VM_OK
@@ -936,7 +937,7 @@ vm_chat_calls(const vm_choice_t *c, vm_buf_t *out)
 
 
 void
-vm_chat_choice(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
+vm_chat_message(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
 {
     size_t    from, len, thought;
     vm_str_t  text;
@@ -948,9 +949,7 @@ vm_chat_choice(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
     text.data = c->text.data ? c->text.data + thought : "";
     text.len = len - thought;
 
-    vm_buf_lit(out, "{\"index\":");
-    vm_buf_uint(out, (uint64_t) (c - g->choices));
-    vm_buf_lit(out, ",\"message\":{\"role\":");
+    vm_buf_lit(out, "{\"role\":");
     vm_buf_json(out, g->role, strlen(g->role));
     vm_buf_lit(out, ",\"content\":");
     vm_chat_content(g, c, text, out);
@@ -966,7 +965,18 @@ vm_chat_choice(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
         vm_buf_lit(out, "null");
     }
 
-    vm_buf_lit(out, "},\"logprobs\":");
+    vm_buf_char(out, '}');
+}
+
+
+void
+vm_chat_choice(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
+{
+    vm_buf_lit(out, "{\"index\":");
+    vm_buf_uint(out, (uint64_t) (c - g->choices));
+    vm_buf_lit(out, ",\"message\":");
+    vm_chat_message(g, c, out);
+    vm_buf_lit(out, ",\"logprobs\":");
 
     if (g->nlogprobs >= 0) {
         vm_piece_logprobs_chat(g, c, c->sent, c->made, out);

@@ -6,8 +6,12 @@
 #define VM_CHAT_H
 
 
+#include "field.h"
 #include "generation.h"
 
+
+/* The requests of chats and completions, where they are parts of others. */
+extern const vm_type_t  vm_chat_type, vm_completion_type;
 
 /*
  * Rules, fields and the model; then the checks of what the server allows and
@@ -24,7 +28,8 @@ int vm_chat_role(vm_generation_t *g);
 /* How many log-probabilities are wanted. */
 void vm_chat_logprobs(vm_generation_t *g);
 
-/* A choice of a whole answer: what is new since its last chunk. */
+/* A choice of a whole answer, its message: what is new since its last chunk. */
+void vm_chat_message(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out);
 void vm_chat_choice(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out);
 
 

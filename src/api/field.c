@@ -1009,6 +1009,11 @@ vm_check_model(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     void *out, vm_violations_t *x)
 {
     if (vm_value_type(v) == VM_PY_DICT) {
+
+        if (t->before && t->before(v, x->error, x->pool) != VM_OK) {
+            return VM_ERROR;
+        }
+
         return vm_check_fields(t, v, at, out, x);
     }
 
@@ -1064,6 +1069,24 @@ vm_type_exact(const vm_type_t *t, const json_t *v)
     default:
         return 0;
     }
+}
+
+
+static int
+vm_check_truth(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    char  ctx[32], msg[32];
+
+    if (t->ge ? json_is_true(v) : json_is_false(v)) {
+        return VM_OK;
+    }
+
+    snprintf(msg, sizeof(msg), "Input should be %s", t->ge ? "True"
+                                                           : "False");
+    snprintf(ctx, sizeof(ctx), "'expected': '%s'", t->ge ? "True" : "False");
+
+    return vm_violation(x, at, "literal_error", msg, v, ctx);
 }
 
 
@@ -1202,6 +1225,10 @@ vm_type_check(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
     py = vm_value_type(v);
 
+    if (t->nullable && py == VM_PY_NONE) {
+        return VM_OK;
+    }
+
     switch (t->kind) {
 
     case VM_T_INT:
@@ -1222,6 +1249,10 @@ vm_type_check(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
     case VM_T_LITERAL:
         rc = vm_check_literal(t, v, at, x);
+        break;
+
+    case VM_T_TRUTH:
+        rc = vm_check_truth(t, v, at, x);
         break;
 
     case VM_T_LIST:
@@ -1308,8 +1339,8 @@ vm_model_load(const vm_type_t *model, const json_t *v, const char *root,
     x.title = isupper((unsigned char) root[0]) ? root : NULL;
     rc = vm_model_check(model, v, root, out, &x);
 
-    if (rc != VM_OK) {
-        vm_violations_report(&x);
+    if (rc != VM_OK || e->status) {
+        rc = vm_violations_report(&x);
     }
 
     vm_violations_free(&x);

@@ -42,6 +42,7 @@ typedef enum {
     VM_T_FLOAT,                     /* vm_float_t */
     VM_T_BOOL,                      /* uint8_t */
     VM_T_LITERAL,                   /* const json_t *: a string */
+    VM_T_TRUTH,                     /* const json_t *: `ge` as a boolean */
     VM_T_LIST,                      /* vm_any_t */
     VM_T_SEQUENCE,                  /* likewise; other words */
     VM_T_ITERABLE,                  /* likewise; items are not looked at */
@@ -65,6 +66,7 @@ struct vm_type_s {
     unsigned                  forbid:1;       /* MODEL: no other fields */
     unsigned                  int_keys:1;     /* DICT */
     unsigned                  tuple:1;        /* LIST */
+    unsigned                  nullable:1;     /* where no field says so */
     unsigned                  has_gt:1;
     unsigned                  has_ge:1;
     unsigned                  has_le:1;
@@ -73,6 +75,10 @@ struct vm_type_s {
     json_int_t                le;
     size_t                    min_items;      /* LIST; 0: none */
     size_t                    max_items;
+
+    /* MODEL: looks at the raw object first, answers at once. */
+    int                     (*before)(const json_t *v, vm_error_t *e,
+                                      vm_pool_t *pool);
 
     /*
      * A validator that raises ValueError, for a value that is right so far:

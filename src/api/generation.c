@@ -233,6 +233,7 @@ vm_prompt_done(vm_generation_t *g, vm_prompt_t *p, const uint32_t *ids,
                == 0)
         {
             ids += n - keep;
+            p->cut = 1;
         }
 
         n = keep;
@@ -356,7 +357,6 @@ vm_generation_take_ids(vm_generation_t *g, vm_prompt_t *p, const json_t *list)
         if (id.v >= (json_int_t) g->settings->vocab
             && g->late.status == 0)
         {
-            ids[i] = 0;
             vm_error_printf(&g->late, g->pool, 400, "BadRequestError", NULL,
                             "Token id %s is out of vocabulary",
                             vm_int_text(g->pool, &id));
@@ -365,6 +365,7 @@ vm_generation_take_ids(vm_generation_t *g, vm_prompt_t *p, const json_t *list)
 
     p->ids = ids;
     p->n = (uint32_t) n;
+    p->given = 1;
 
     return VM_OK;
 }
@@ -455,6 +456,7 @@ vm_check_bias(vm_generation_t *g)
 static int
 vm_check_structured(vm_generation_t *g)
 {
+    char          *text;
     json_t        *all;
     const char    *type;
     const json_t  *format;
@@ -479,7 +481,10 @@ vm_check_structured(vm_generation_t *g)
         json_object_set(all, "json", json_object_get(format, "schema"));
 
     } else {
-        json_object_set_new(all, "structural_tag", json_string("{}"));
+        text = json_dumps(format, JSON_ENSURE_ASCII);
+        json_object_set_new(all, "structural_tag",
+                            json_string_nocheck(text ? text : "{}"));
+        free(text);
     }
 
     return vm_rule_structured(all, &g->call->error, g->pool);
@@ -1075,6 +1080,18 @@ vm_generation_late(vm_generation_t *g)
     if (g->late.status == 0) {
         g->late = prompt;
     }
+}
+
+
+int
+vm_generation_beam(vm_generation_t *g)
+{
+    if (g->rendered && g->params.use_beam_search) {
+        return vm_error_bad(&g->call->error, "Beam search is not supported "
+                            "by the render endpoint");
+    }
+
+    return VM_OK;
 }
 
 

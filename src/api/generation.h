@@ -22,6 +22,8 @@ typedef struct {
     const uint32_t  *ids;
     uint32_t         n;
     vm_str_t         text;          /* of an echo */
+    unsigned         given:1;       /* as tokens, not as text */
+    unsigned         cut:1;         /* on its left */
 } vm_prompt_t;
 
 
@@ -224,6 +226,7 @@ struct vm_generation_s {
     unsigned              stream:1;
     unsigned              deltas:1;         /* chunks are cut as for a stream,
                                                though the answer is whole */
+    unsigned              rendered:1;       /* only its prompt is asked for */
     unsigned              begun:1;
     unsigned              include_usage:1;
     unsigned              continuous_usage:1;
@@ -328,6 +331,10 @@ int vm_generation_sampling(vm_generation_t *g);
 int vm_generation_take_ids(vm_generation_t *g, vm_prompt_t *p,
     const json_t *ids);
 int vm_generation_params(vm_generation_t *g);
+
+/* Beams are not for requests that are only rendered. */
+int vm_generation_beam(vm_generation_t *g);
+
 void vm_generation_late(vm_generation_t *g);
 
 void vm_generation_stream(vm_generation_t *g);

@@ -16,6 +16,9 @@ void vm_piece_fingerprint(const vm_generation_t *g, vm_buf_t *out);
 void vm_piece_head(const vm_generation_t *g, const char *object,
     vm_buf_t *out);
 
+/* Any JSON, as it was sent; NULL: null */
+void vm_piece_json(const json_t *v, vm_buf_t *out);
+
 /* null, "text" or number */
 void vm_piece_stop_reason(const vm_choice_t *c, vm_buf_t *out);
 void vm_piece_finish_reason(const vm_choice_t *c, vm_buf_t *out);
