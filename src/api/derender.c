@@ -1010,6 +1010,23 @@ vm_derender_say(vm_derendering_t *d, vm_choice_t *c, const vm_buf_t *text,
 
 /* ---- whole answers ---- */
 
+/* Here the ids of calls are without what a chat puts before them. */
+
+static void
+vm_derender_plain_ids(vm_choice_t *c)
+{
+    uint32_t  i;
+
+    static const char  prefix[] = "chatcmpl-tool-";
+
+    for (i = 0; i < c->ncalls; i++) {
+        if (strncmp(c->calls[i].id, prefix, sizeof(prefix) - 1) == 0) {
+            c->calls[i].id += sizeof(prefix) - 1;
+        }
+    }
+}
+
+
 static int
 vm_derender_choice(vm_derendering_t *d, const json_t *response,
     const json_t *choice, const json_t *seed, uint32_t index)
@@ -1049,6 +1066,7 @@ vm_derender_choice(vm_derendering_t *d, const json_t *response,
         rc = vm_derender_say(d, &c, &text, d->call->random + index);
 
         if (rc == VM_OK) {
+            vm_derender_plain_ids(&c);
             vm_chat_message(d->g, &c, d->out);
         }
 
@@ -1429,9 +1447,8 @@ vm_derender_call_id(vm_derender_state_t *s, const vm_choice_t *c,
 
 static void
 vm_derender_delta_parts(vm_derendering_t *d, vm_derender_state_t *s,
-    const vm_choice_t *c, size_t from)
+    const vm_choice_t *c, size_t from, size_t end)
 {
-    size_t       end;
     vm_buf_t     calls, content, thought;
     vm_span_t    p;
     const char  *id, *text;
@@ -1439,8 +1456,6 @@ vm_derender_delta_parts(vm_derendering_t *d, vm_derender_state_t *s,
     vm_buf_init(&calls);
     vm_buf_init(&content);
     vm_buf_init(&thought);
-
-    end = c->text.len;
 
     while (from < end) {
         p = vm_parts_at(c, from, end);
@@ -1458,6 +1473,10 @@ vm_derender_delta_parts(vm_derendering_t *d, vm_derender_state_t *s,
             break;
 
         case VM_PART_NAME:
+            if (!p.whole) {
+                break;
+            }
+
             id = vm_derender_call_id(s, c, p.call);
             vm_buf_printf(&calls, "%s{\"id\":", calls.len ? "," : "");
             vm_buf_json(&calls, id, strlen(id));
@@ -1469,8 +1488,7 @@ vm_derender_delta_parts(vm_derendering_t *d, vm_derender_state_t *s,
             break;
 
         case VM_PART_ARGUMENTS:
-            vm_buf_printf(&calls, "%s{\"id\":null,\"type\":\"function\","
-                          "\"index\":%u,\"function\":{\"name\":null,"
+            vm_buf_printf(&calls, "%s{\"id\":null,\"type\":null,\"index\":%u,\"function\":{\"name\":null,"
                           "\"arguments\":", calls.len ? "," : "", p.call);
             vm_buf_json(&calls, text, p.to - p.from);
             vm_buf_lit(&calls, "}}");
@@ -1517,6 +1535,58 @@ vm_derender_delta_parts(vm_derendering_t *d, vm_derender_state_t *s,
 
 
 /*
+ * How much of a text may be shown: not what may become a mark, nor a call
+ * that is not whole.
+ */
+
+static size_t
+vm_derender_safe(vm_derendering_t *d, const vm_choice_t *c, int finished)
+{
+    size_t       held, len;
+    const char  *end, *mark, *open, *s;
+
+    static const char  think[] = "</think>", call[] = "<tool_call>",
+                       over[] = "</tool_call>";
+
+    s = c->text.data ? c->text.data : "";
+    len = c->text.len;
+    mark = NULL;
+
+    if (c->thinks && c->think_end == VM_NEVER) {
+        mark = think;
+
+    } else if (vm_parts_calling(d->g)) {
+        mark = call;
+
+        for (end = s + c->thought;
+             (open = memmem(end, (size_t) (s + len - end), call,
+                            sizeof(call) - 1)) != NULL;
+             end += sizeof(over) - 1)
+        {
+            end = memmem(open, (size_t) (s + len - open), over,
+                         sizeof(over) - 1);
+
+            if (end == NULL) {
+                return (size_t) (open - s);
+            }
+        }
+    }
+
+    if (mark == NULL || finished) {
+        return len;
+    }
+
+    for (held = vm_min(strlen(mark) - 1, len); held; held--) {
+        if (memcmp(s + len - held, mark, held) == 0) {
+            break;
+        }
+    }
+
+    return len - held;
+}
+
+
+/*
  * With a parser all that was said is read anew: what its text grew by, and
  * what parts that is of.
  */
@@ -1541,18 +1611,21 @@ vm_derender_delta_parsed(vm_derendering_t *d, vm_derender_state_t *s,
     vm_detok_seed(&k, d->q.prompt_ids.json);
     vm_detok_ids(&k, s->ids, &text);
 
-    rc = vm_derender_say(d, &old, &text, 0);
-    before = old.text.len;
+    reason = vm_value_get(choice, "finish_reason");
+
+    rc = vm_derender_say(d, &old, &text, d->call->random);
+    before = rc == VM_OK ? vm_derender_safe(d, &old, 0) : 0;
     vm_buf_free(&old.text);
 
     vm_detok_ids(&k, ids, &text);
     vm_detok_free(&k);
 
     if (rc == VM_OK) {
-        rc = vm_derender_say(d, &c, &text, 0);
+        rc = vm_derender_say(d, &c, &text, d->call->random);
 
         if (rc == VM_OK) {
-            vm_derender_delta_parts(d, s, &c, vm_min(before, c.text.len));
+            vm_derender_delta_parts(d, s, &c, before,
+                                    vm_derender_safe(d, &c, reason != NULL));
         }
 
         vm_buf_free(&c.text);
@@ -1566,8 +1639,6 @@ vm_derender_delta_parsed(vm_derendering_t *d, vm_derender_state_t *s,
     }
 
     vm_buf_lit(d->out, ",\"logprobs\":null");
-
-    reason = vm_value_get(choice, "finish_reason");
 
     if (reason && s->tools && !json_is_object(d->g->params.tool_choice.json))
     {

@@ -928,6 +928,7 @@ vm_check_others(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
     rc = VM_OK;
     here.up = at;
+    here.name = NULL;
 
     json_object_foreach((json_t *) (uintptr_t) v, here.name, item) {
 

@@ -347,6 +347,16 @@ vm_render_logprobs(const vm_generation_t *g, vm_int_t *own, vm_int_t *prompt)
 }
 
 
+/* Parsers want to see what marks thoughts and calls. */
+
+static int
+vm_render_marks(const vm_generation_t *g)
+{
+    return (g->protocol->parts && g->settings->reasoning_parser)
+           || vm_parts_calling(g);
+}
+
+
 /* The order is that of vLLM's class. */
 
 static void
@@ -407,7 +417,8 @@ vm_render_params(vm_render_t *r)
         vm_render_ids(r, "logprob_token_ids", p->logprob_token_ids.json, 0);
     }
 
-    vm_render_bool(r, "skip_special_tokens", p->skip_special_tokens, 1);
+    vm_render_bool(r, "skip_special_tokens",
+                   p->skip_special_tokens && !vm_render_marks(g), 1);
     vm_render_bool(r, "spaces_between_special_tokens",
                    p->spaces_between_special_tokens, 1);
     vm_render_bool(r, "include_stop_str_in_output",
@@ -541,8 +552,10 @@ vm_render_kwargs(vm_render_t *r)
         return;
     }
 
-    all = p->chat_template_kwargs.json
-          ? json_copy(p->chat_template_kwargs.json) : json_object();
+    /* vLLM's own default is always there */
+
+    all = json_pack("{ss}", "cohere_format", "cmd4");
+    json_object_update(all, p->chat_template_kwargs.json);
 
     json_object_set_new(all, "add_generation_prompt",
                         json_boolean(p->add_generation_prompt));
