@@ -144,7 +144,7 @@ vllm_mock_args --disable-fastapi-docs;
 --- error_code eval
 [200, 200, 200, 200, 400, 400]
 --- response_body_like eval
-['^\{"count":4,"max_model_len":\d+,"tokens":\[1,21716,338,1499\],"token_strs":null\}$',
+['^\{"count":3,"max_model_len":\d+,"tokens":\[21716,338,1499\],"token_strs":null\}$',
  '^\{"prompt":"hello world"\}$',
  '"token_strs":\["',
  '"count":\d+',

@@ -108,7 +108,7 @@ $main::lines->('^vllm:(?:prompt_tokens_total|generation_tokens_total|request_suc
 ["", "",
 'vllm:num_requests_running{engine="0",model_name="m"} 0.0
 vllm:num_requests_waiting{engine="0",model_name="m"} 0.0
-vllm:prompt_tokens_total{engine="0",model_name="m"} 8.0
+vllm:prompt_tokens_total{engine="0",model_name="m"} 6.0
 vllm:generation_tokens_total{engine="0",model_name="m"} 8.0
 vllm:request_success_total{engine="0",finished_reason="stop",model_name="m"} 0.0
 vllm:request_success_total{engine="0",finished_reason="length",model_name="m"} 2.0

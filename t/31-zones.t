@@ -126,7 +126,7 @@ location / { vllm_mock one; }
 "POST /v1/completions\n$main::ask"
 --- response_body_like: completion_tokens":5
 --- access_log eval
-qr/^\[m\|cmpl-[0-9a-f]{16}\|4\|0\|5\|0\.00\d+\|0\.0[234]\d+\|0\.01\d+\|length\|0\.\d{6}\]$/
+qr/^\[m\|cmpl-[0-9a-f]{16}\|3\|0\|5\|0\.00\d+\|0\.0[234]\d+\|0\.01\d+\|length\|0\.\d{6}\]$/
 
 
 

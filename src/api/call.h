@@ -51,6 +51,8 @@ typedef struct {
     const vm_output_t     *output;
     vm_error_t             error;
 
+    uint32_t               max_num_seqs;    /* the engine's; 0: any */
+
     uint64_t               random;      /* 64 bits, of this request alone */
     double                 now;         /* Unix seconds */
 

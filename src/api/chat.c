@@ -4,6 +4,7 @@
  */
 
 #include <stdio.h>
+#include "chat.h"
 #include "message.h"
 #include "params.h"
 #include "parts.h"
@@ -65,11 +66,6 @@ static const vm_field_t  vm_chat_fields[] = {
     vm_param(stream_interval, vm_interval_type, 0, 0),
     vm_field_end
 };
-
-static const vm_type_t  vm_chat_type = {
-    .kind = VM_T_MODEL, .fields = vm_chat_fields
-};
-
 
 /* ---- rules on the raw body ---- */
 
@@ -317,6 +313,18 @@ static const vm_rule_pt  vm_chat_rules[] = {
 };
 
 
+static int
+vm_chat_before(const json_t *v, vm_error_t *e, vm_pool_t *pool)
+{
+    return vm_rules_check(vm_chat_rules, v, e, pool);
+}
+
+
+const vm_type_t  vm_chat_type = {
+    .kind = VM_T_MODEL, .fields = vm_chat_fields, .before = vm_chat_before
+};
+
+
 /* ---- the request ---- */
 
 static int
@@ -372,7 +380,7 @@ vm_chat_step_five(vm_generation_t *g)
 
     s = g->settings;
 
-    if (vm_chat_tool_parser(g) != VM_OK) {
+    if (vm_generation_beam(g) != VM_OK || vm_chat_tool_parser(g) != VM_OK) {
         return VM_ERROR;
     }
 
@@ -387,9 +395,7 @@ vm_chat_step_five(vm_generation_t *g)
 }
 
 
-/* The role of the answer, and what an echo puts before it. */
-
-static int
+int
 vm_chat_role(vm_generation_t *g)
 {
     char          *copy;
@@ -423,7 +429,7 @@ vm_chat_role(vm_generation_t *g)
 
 
 static int
-vm_chat_prompt(vm_generation_t *g)
+vm_chat_text(vm_generation_t *g)
 {
     int            rc;
     char          *text;
@@ -473,7 +479,7 @@ vm_chat_prompt(vm_generation_t *g)
 }
 
 
-static void
+void
 vm_chat_logprobs(vm_generation_t *g)
 {
     const vm_params_t  *p;
@@ -499,26 +505,40 @@ vm_chat_logprobs(vm_generation_t *g)
 }
 
 
-static int
-vm_chat_parse(vm_generation_t *g, const json_t *body)
+int
+vm_chat_load(vm_generation_t *g, const json_t *body, const char *root)
 {
     vm_error_t  *e;
 
     e = &g->call->error;
 
-    if (json_is_object(body)
-        && vm_rules_check(vm_chat_rules, body, e, g->pool) != VM_OK)
+    if (vm_model_load(&vm_chat_type, body, root, &g->params, e, g->pool)
+        != VM_OK
+        || vm_messages_calls(g->params.messages.json, root, e, g->pool)
+           != VM_OK)
     {
         return VM_ERROR;
     }
 
-    if (vm_model_load(&vm_chat_type, body, "body", &g->params, e, g->pool)
-        != VM_OK
-        || vm_messages_calls(g->params.messages.json, e, g->pool) != VM_OK
-        || vm_generation_model(g, g->params.model) != VM_OK
-        || vm_chat_step_five(g) != VM_OK
-        || vm_generation_limits(g) != VM_OK
-        || vm_chat_prompt(g) != VM_OK
+    return vm_generation_model(g, g->params.model);
+}
+
+
+int
+vm_chat_prompt(vm_generation_t *g)
+{
+    if (vm_chat_step_five(g) != VM_OK || vm_generation_limits(g) != VM_OK) {
+        return VM_ERROR;
+    }
+
+    return vm_chat_text(g);
+}
+
+
+int
+vm_chat_ready(vm_generation_t *g)
+{
+    if (vm_chat_prompt(g) != VM_OK
         || vm_generation_sampling(g) != VM_OK
         || vm_chat_role(g) != VM_OK)
     {
@@ -530,7 +550,15 @@ vm_chat_parse(vm_generation_t *g, const json_t *body)
 
     g->id = vm_generation_id(g, "chatcmpl-", g->params.request_id);
 
-    return g->id ? VM_OK : vm_error_memory(e);
+    return g->id ? VM_OK : vm_error_memory(&g->call->error);
+}
+
+
+static int
+vm_chat_parse(vm_generation_t *g, const json_t *body)
+{
+    return vm_chat_load(g, body, "body") == VM_OK ? vm_chat_ready(g)
+                                                  : VM_ERROR;
 }
 
 
@@ -908,21 +936,20 @@ vm_chat_calls(const vm_choice_t *c, vm_buf_t *out)
 }
 
 
-static void
-vm_chat_choice(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
+void
+vm_chat_message(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
 {
-    size_t    len, thought;
+    size_t    from, len, thought;
     vm_str_t  text;
 
     len = vm_min(c->text.len, c->text_end);
-    thought = vm_min(vm_parts_thought(c), len);
+    from = vm_min(c->shown, len);
+    thought = vm_max(vm_min(vm_parts_thought(c), len), from);
 
     text.data = c->text.data ? c->text.data + thought : "";
     text.len = len - thought;
 
-    vm_buf_lit(out, "{\"index\":");
-    vm_buf_uint(out, (uint64_t) (c - g->choices));
-    vm_buf_lit(out, ",\"message\":{\"role\":");
+    vm_buf_lit(out, "{\"role\":");
     vm_buf_json(out, g->role, strlen(g->role));
     vm_buf_lit(out, ",\"content\":");
     vm_chat_content(g, c, text, out);
@@ -931,17 +958,28 @@ vm_chat_choice(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
     vm_chat_calls(c, out);
     vm_buf_lit(out, ",\"reasoning\":");
 
-    if (c->thinks && thought && g->params.include_reasoning) {
-        vm_buf_json(out, c->text.data, thought);
+    if (c->thinks && thought > from && g->params.include_reasoning) {
+        vm_buf_json(out, c->text.data + from, thought - from);
 
     } else {
         vm_buf_lit(out, "null");
     }
 
-    vm_buf_lit(out, "},\"logprobs\":");
+    vm_buf_char(out, '}');
+}
+
+
+void
+vm_chat_choice(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
+{
+    vm_buf_lit(out, "{\"index\":");
+    vm_buf_uint(out, (uint64_t) (c - g->choices));
+    vm_buf_lit(out, ",\"message\":");
+    vm_chat_message(g, c, out);
+    vm_buf_lit(out, ",\"logprobs\":");
 
     if (g->nlogprobs >= 0) {
-        vm_piece_logprobs_chat(g, c, 0, c->made, out);
+        vm_piece_logprobs_chat(g, c, c->sent, c->made, out);
 
     } else {
         vm_buf_lit(out, "null");
@@ -954,7 +992,7 @@ vm_chat_choice(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
     vm_buf_lit(out, ",\"token_ids\":");
 
     if (g->token_ids) {
-        vm_piece_ids(g, c, 0, c->made, out);
+        vm_piece_ids(g, c, c->sent, c->made, out);
 
     } else {
         vm_buf_lit(out, "null");

@@ -4,6 +4,7 @@
  */
 
 #include <stdio.h>
+#include "chat.h"
 #include "params.h"
 #include "pieces.h"
 
@@ -83,11 +84,6 @@ static const vm_field_t  vm_completion_fields[] = {
     vm_param(stream_interval, vm_interval_type, 0, 0),
     vm_field_end
 };
-
-static const vm_type_t  vm_completion_type = {
-    .kind = VM_T_MODEL, .fields = vm_completion_fields
-};
-
 
 /* ---- rules on the raw body ---- */
 
@@ -237,15 +233,65 @@ static const vm_rule_pt  vm_completion_rules[] = {
 };
 
 
+static int
+vm_completion_before(const json_t *v, vm_error_t *e, vm_pool_t *pool)
+{
+    return vm_rules_check(vm_completion_rules, v, e, pool);
+}
+
+
+const vm_type_t  vm_completion_type = {
+    .kind = VM_T_MODEL, .fields = vm_completion_fields,
+    .before = vm_completion_before
+};
+
+
 /* ---- the request ---- */
+
+/* No model here has it; what else may be wrong comes first. */
+
+static int
+vm_completion_suffix(vm_generation_t *g)
+{
+    const char         *message;
+    const vm_params_t  *p;
+
+    p = &g->params;
+
+    if (p->suffix == NULL) {
+        return VM_OK;
+    }
+
+    if (p->echo) {
+        message = "Echo is unsupported with suffix.";
+
+    } else if (p->prompt_embeds.json) {
+        message = "suffix is not supported with prompt_embeds";
+
+    } else if (p->truncate_prompt_tokens.set) {
+        message = "suffix is not supported with truncate_prompt_tokens";
+
+    } else if (p->prompt.branch == VM_PROMPT_TEXT
+               || p->prompt.branch == VM_PROMPT_TEXTS)
+    {
+        message = "suffix is only supported for models with FIM completion "
+                  "rendering";
+
+    } else {
+        message = "suffix requires text prompt input for FIM completion "
+                  "rendering";
+    }
+
+    return vm_error_set(&g->call->error, 400, "BadRequestError", "suffix",
+                        message);
+}
+
 
 static int
 vm_completion_step_five(vm_generation_t *g)
 {
-    if (g->params.suffix && json_string_length(g->params.suffix)) {
-        return vm_error_set(&g->call->error, 400, "BadRequestError", "suffix",
-                            "suffix is only supported for models with FIM "
-                            "completion rendering");
+    if (vm_generation_beam(g) != VM_OK || vm_completion_suffix(g) != VM_OK) {
+        return VM_ERROR;
     }
 
     if (g->params.prompt_embeds.json) {
@@ -364,12 +410,6 @@ vm_completion_parse(vm_generation_t *g, const json_t *body)
 
     e = &g->call->error;
     p = &g->params;
-
-    if (json_is_object(body)
-        && vm_rules_check(vm_completion_rules, body, e, g->pool) != VM_OK)
-    {
-        return VM_ERROR;
-    }
 
     if (vm_model_load(&vm_completion_type, body, "body", p, e, g->pool)
         != VM_OK)

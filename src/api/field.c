@@ -14,6 +14,7 @@
 #define VM_VIOLATIONS_SHOWN  10
 #define VM_VIOLATION_CUT     1000        /* characters of a line */
 #define VM_VIOLATION_INPUT   200         /* characters of a string */
+#define VM_VIOLATION_REPR    50          /* of an input, in pydantic's words */
 #define VM_TRUNCATED         "...[truncated]"
 
 
@@ -134,6 +135,45 @@ vm_violation_input(vm_buf_t *out, const json_t *v)
 }
 
 
+/* As str() of pydantic's exception has it: more of the input, no context. */
+
+static void
+vm_violation_titled(vm_violations_t *x, const char *type, const char *place,
+    const char *message, const json_t *input)
+{
+    size_t       chars, from, half, n;
+    vm_buf_t     b;
+    const char  *s;
+
+    s = strchr(place, '.');
+    vm_buf_printf(&x->text, "\n%s\n  %s [type=%s, input_value=",
+                  s ? s + 1 : place, message, type);
+
+    vm_buf_init(&b);
+    vm_value_repr(&b, input);
+    s = b.data ? b.data : "";
+    chars = vm_value_chars(s, b.len);
+
+    if (chars > VM_VIOLATION_REPR) {
+        half = VM_VIOLATION_REPR / 2;
+        n = vm_value_prefix(s, b.len, half);
+        from = vm_value_prefix(s, b.len, chars - half + 1);
+        vm_buf_add(&x->text, s, n);
+        vm_buf_lit(&x->text, "...");
+        vm_buf_add(&x->text, s + from, b.len - from);
+
+    } else {
+        vm_buf_add(&x->text, s, b.len);
+    }
+
+    vm_buf_free(&b);
+
+    vm_buf_printf(&x->text, ", input_type=%s]\n    For further information "
+                  "visit https://errors.pydantic.dev/2.14/v/%s",
+                  vm_value_class(input), type);
+}
+
+
 void
 vm_violations_add(vm_violations_t *x, const char *type, const char *place,
     const char *message, const json_t *input, const char *ctx)
@@ -150,7 +190,15 @@ vm_violations_add(vm_violations_t *x, const char *type, const char *place,
         snprintf(x->first, sizeof(x->first), "%s", place);
     }
 
-    if (x->count < VM_VIOLATIONS_SHOWN) {
+    if (x->title) {
+
+        if (x->count < VM_VIOLATIONS_SHOWN) {
+            x->offsets[x->count] = x->text.len;
+        }
+
+        vm_violation_titled(x, type, place, message, input);
+
+    } else if (x->count < VM_VIOLATIONS_SHOWN) {
         x->offsets[x->count] = x->text.len;
         vm_buf_init(&line);
 
@@ -219,11 +267,12 @@ vm_violations_report(vm_violations_t *x)
 
     b = &all;
     vm_buf_init(b);
-    vm_buf_printf(b, "%zu validation error%s:", x->count,
-                  x->count == 1 ? "" : "s");
+    vm_buf_printf(b, "%zu validation error%s%s%s", x->count,
+                  x->count == 1 ? "" : "s", x->title ? " for " : ":",
+                  x->title ? x->title : "");
     vm_buf_add(b, x->text.data, x->text.len);
 
-    if (x->count > VM_VIOLATIONS_SHOWN) {
+    if (x->count > VM_VIOLATIONS_SHOWN && x->title == NULL) {
         vm_buf_printf(b, "\n  ...and %zu more errors",
                       x->count - VM_VIOLATIONS_SHOWN);
     }
@@ -234,6 +283,9 @@ vm_violations_report(vm_violations_t *x)
 
     if (param == NULL || b->failed) {
         vm_error_memory(x->error);
+
+    } else if (x->title) {
+        vm_error_bad(x->error, vm_pool_strdup(x->pool, b->data, b->len));
 
     } else {
         vm_error_set(x->error, 400, "Bad Request", param,
@@ -509,6 +561,14 @@ vm_check_int(const vm_type_t *t, const json_t *v, const vm_place_t *at,
         }
     }
 
+    if (t->has_gt && (n.v <= t->gt || (n.big && n.v == INT64_MIN))) {
+        snprintf(msg, sizeof(msg), "Input should be greater than %lld",
+                 t->gt);
+        snprintf(ctx, sizeof(ctx), "'gt': %lld", t->gt);
+
+        return vm_violation(x, at, "greater_than", msg, v, ctx);
+    }
+
     if (t->has_ge && (n.v < t->ge || (n.big && n.v == INT64_MIN))) {
         snprintf(msg, sizeof(msg),
                  "Input should be greater than or equal to %lld", t->ge);
@@ -657,10 +717,12 @@ static int
 vm_check_size(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     vm_violations_t *x)
 {
-    char    ctx[96], msg[96];
-    size_t  limit, n;
+    char         ctx[128], msg[128];
+    size_t       limit, n;
+    const char  *what;
 
     n = json_array_size(v);
+    what = t->tuple ? "Tuple" : "List";
 
     if (t->min_items && n < t->min_items) {
         limit = t->min_items;
@@ -673,11 +735,11 @@ vm_check_size(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     }
 
     snprintf(msg, sizeof(msg),
-             "List should have at %s %zu item%s after validation, not %zu",
+             "%s should have at %s %zu item%s after validation, not %zu", what,
              n < limit ? "least" : "most", limit, limit == 1 ? "" : "s", n);
     snprintf(ctx, sizeof(ctx),
-             "'field_type': 'List', '%s_length': %zu, 'actual_length': %zu",
-             n < limit ? "min" : "max", limit, n);
+             "'field_type': '%s', '%s_length': %zu, 'actual_length': %zu",
+             what, n < limit ? "min" : "max", limit, n);
 
     return vm_violation(x, at, n < limit ? "too_short" : "too_long", msg, v,
                         ctx);
@@ -694,8 +756,12 @@ vm_check_list(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     vm_place_t   here;
 
     if (vm_value_type(v) != VM_PY_LIST) {
-        return vm_violation(x, at, "list_type",
-                            "Input should be a valid list", v, NULL);
+        return t->tuple ? vm_violation(x, at, "tuple_type",
+                                       "Input should be a valid tuple", v,
+                                       NULL)
+                        : vm_violation(x, at, "list_type",
+                                       "Input should be a valid list", v,
+                                       NULL);
     }
 
     rc = VM_OK;
@@ -743,7 +809,7 @@ vm_check_dict(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     vm_violations_t *x)
 {
     int          rc;
-    json_t      *item;
+    json_t      *item, *key;
     vm_place_t   here;
 
     if (vm_value_type(v) != VM_PY_DICT) {
@@ -758,6 +824,18 @@ vm_check_dict(const vm_type_t *t, const json_t *v, const vm_place_t *at,
         here.name = NULL;
 
         json_object_foreach((json_t *) v, here.name, item) {
+
+            if (t->int_keys) {
+                key = json_string_nocheck(here.name);
+
+                if (vm_check_int(&vm_int_type, key, &here, NULL, x) != VM_OK)
+                {
+                    rc = VM_ERROR;
+                }
+
+                json_decref(key);
+            }
+
             if (vm_type_check(t->item, item, &here, NULL, x) != VM_OK) {
                 rc = VM_ERROR;
             }
@@ -837,6 +915,37 @@ vm_key_bits(const json_t *v)
 }
 
 
+/* Fields that a strict model does not have. */
+
+static int
+vm_check_others(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    int                rc;
+    json_t            *item;
+    vm_place_t         here;
+    const vm_field_t  *f;
+
+    rc = VM_OK;
+    here.up = at;
+    here.name = NULL;
+
+    json_object_foreach((json_t *) (uintptr_t) v, here.name, item) {
+
+        for (f = t->fields; f->name && strcmp(f->name, here.name); f++) {
+            /* void */
+        }
+
+        if (f->name == NULL) {
+            rc = vm_violation(x, &here, "extra_forbidden",
+                              "Extra inputs are not permitted", item, NULL);
+        }
+    }
+
+    return rc;
+}
+
+
 static int
 vm_check_fields(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     void *out, vm_violations_t *x)
@@ -888,6 +997,10 @@ vm_check_fields(const vm_type_t *t, const json_t *v, const vm_place_t *at,
         }
     }
 
+    if (t->forbid && vm_check_others(t, v, at, x) != VM_OK) {
+        return VM_ERROR;
+    }
+
     return rc;
 }
 
@@ -897,6 +1010,11 @@ vm_check_model(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     void *out, vm_violations_t *x)
 {
     if (vm_value_type(v) == VM_PY_DICT) {
+
+        if (t->before && t->before(v, x->error, x->pool) != VM_OK) {
+            return VM_ERROR;
+        }
+
         return vm_check_fields(t, v, at, out, x);
     }
 
@@ -952,6 +1070,72 @@ vm_type_exact(const vm_type_t *t, const json_t *v)
     default:
         return 0;
     }
+}
+
+
+static int
+vm_check_truth(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    char  ctx[32], msg[32];
+
+    if (t->ge ? json_is_true(v) : json_is_false(v)) {
+        return VM_OK;
+    }
+
+    snprintf(msg, sizeof(msg), "Input should be %s", t->ge ? "True"
+                                                           : "False");
+    snprintf(ctx, sizeof(ctx), "'expected': '%s'", t->ge ? "True" : "False");
+
+    return vm_violation(x, at, "literal_error", msg, v, ctx);
+}
+
+
+static int
+vm_check_instance(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    char  ctx[80], msg[80];
+
+    snprintf(msg, sizeof(msg), "Input should be an instance of %s",
+             t->values[0]);
+    snprintf(ctx, sizeof(ctx), "'class': '%s'", t->values[0]);
+
+    return vm_violation(x, at, "is_instance_of", msg, v, ctx);
+}
+
+
+static int
+vm_check_refused(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    int          rc;
+    vm_buf_t     ctx, msg;
+    const char  *why;
+
+    why = t->refuse ? t->refuse(v, x->pool) : NULL;
+
+    if (why == NULL) {
+        return VM_OK;
+    }
+
+    vm_buf_init(&msg);
+    vm_buf_printf(&msg, "Value error, %s", why);
+    vm_buf_char(&msg, '\0');
+
+    vm_buf_init(&ctx);
+    vm_buf_lit(&ctx, "'error': ValueError(");
+    vm_value_repr_str(&ctx, why, strlen(why));
+    vm_buf_lit(&ctx, ")");
+    vm_buf_char(&ctx, '\0');
+
+    rc = vm_violation(x, at, "value_error", msg.failed ? "" : msg.data, v,
+                      ctx.failed ? "" : ctx.data);
+
+    vm_buf_free(&msg);
+    vm_buf_free(&ctx);
+
+    return rc;
 }
 
 
@@ -1042,6 +1226,10 @@ vm_type_check(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
     py = vm_value_type(v);
 
+    if (t->nullable && py == VM_PY_NONE) {
+        return VM_OK;
+    }
+
     switch (t->kind) {
 
     case VM_T_INT:
@@ -1062,6 +1250,10 @@ vm_type_check(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
     case VM_T_LITERAL:
         rc = vm_check_literal(t, v, at, x);
+        break;
+
+    case VM_T_TRUTH:
+        rc = vm_check_truth(t, v, at, x);
         break;
 
     case VM_T_LIST:
@@ -1090,9 +1282,17 @@ vm_type_check(const vm_type_t *t, const json_t *v, const vm_place_t *at,
         rc = vm_check_union(t, v, at, out, x);
         break;
 
+    case VM_T_INSTANCE:
+        rc = vm_check_instance(t, v, at, x);
+        break;
+
     default: /* VM_T_ANY */
         rc = VM_OK;
         break;
+    }
+
+    if (rc == VM_OK) {
+        rc = vm_check_refused(t, v, at, x);
     }
 
     if (rc == VM_OK && out) {
@@ -1120,9 +1320,12 @@ vm_model_check(const vm_type_t *model, const json_t *v, const char *root,
         return vm_violation(x, &at, "missing", "Field required", NULL, NULL);
     }
 
-    return model->kind == VM_T_MODEL
-           ? vm_check_model(model, v, &at, out, x)
-           : vm_type_check(model, v, &at, out, x);
+    if (model->kind != VM_T_MODEL) {
+        return vm_type_check(model, v, &at, out, x);
+    }
+
+    return vm_check_model(model, v, &at, out, x) == VM_OK
+           ? vm_check_refused(model, v, &at, x) : VM_ERROR;
 }
 
 
@@ -1134,10 +1337,11 @@ vm_model_load(const vm_type_t *model, const json_t *v, const char *root,
     vm_violations_t  x;
 
     vm_violations_init(&x, e, pool);
+    x.title = isupper((unsigned char) root[0]) ? root : NULL;
     rc = vm_model_check(model, v, root, out, &x);
 
-    if (rc != VM_OK) {
-        vm_violations_report(&x);
+    if (rc != VM_OK || e->status) {
+        rc = vm_violations_report(&x);
     }
 
     vm_violations_free(&x);

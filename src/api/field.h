@@ -42,12 +42,15 @@ typedef enum {
     VM_T_FLOAT,                     /* vm_float_t */
     VM_T_BOOL,                      /* uint8_t */
     VM_T_LITERAL,                   /* const json_t *: a string */
+    VM_T_TRUTH,                     /* const json_t *: `ge` as a boolean */
     VM_T_LIST,                      /* vm_any_t */
     VM_T_SEQUENCE,                  /* likewise; other words */
     VM_T_ITERABLE,                  /* likewise; items are not looked at */
     VM_T_DICT,                      /* vm_any_t */
     VM_T_MODEL,                     /* vm_any_t; an object with fields */
-    VM_T_UNION                      /* vm_any_t with the branch */
+    VM_T_UNION,                     /* vm_any_t with the branch */
+    VM_T_INSTANCE                   /* of a class, the first of `values`: no
+                                       JSON is; a branch that only complains */
 } vm_type_e;
 
 struct vm_type_s {
@@ -60,12 +63,28 @@ struct vm_type_s {
     const char        *const *values;    /* LITERAL; NULL ends it */
 
     unsigned                  typed_dict:1;   /* MODEL: dict_type when none */
+    unsigned                  forbid:1;       /* MODEL: no other fields */
+    unsigned                  int_keys:1;     /* DICT */
+    unsigned                  tuple:1;        /* LIST */
+    unsigned                  nullable:1;     /* where no field says so */
+    unsigned                  has_gt:1;
     unsigned                  has_ge:1;
     unsigned                  has_le:1;
+    json_int_t                gt;
     json_int_t                ge;
     json_int_t                le;
     size_t                    min_items;      /* LIST; 0: none */
     size_t                    max_items;
+
+    /* MODEL: looks at the raw object first, answers at once. */
+    int                     (*before)(const json_t *v, vm_error_t *e,
+                                      vm_pool_t *pool);
+
+    /*
+     * A validator that raises ValueError, for a value that is right so far:
+     * what it says, or NULL.
+     */
+    const char             *(*refuse)(const json_t *v, vm_pool_t *pool);
 };
 
 struct vm_field_s {
@@ -101,7 +120,8 @@ extern const vm_type_t  vm_any_type, vm_str_type, vm_int_type, vm_float_type,
 /*
  * Checks `v` (NULL: the body was empty or null) against a model and fills
  * `out`.  VM_OK, or VM_ERROR with the whole message in `e`.  `root` is "body"
- * or "query".
+ * or "query"; a class, where vLLM makes one request of another: the message is
+ * pydantic's own then.
  */
 int vm_model_load(const vm_type_t *model, const json_t *v, const char *root,
     void *out, vm_error_t *e, vm_pool_t *pool);
@@ -115,6 +135,7 @@ struct vm_violations_s {
     char        first[256];         /* place of the first */
     size_t      offsets[10];        /* where each begins in `text` */
     size_t      quiet;              /* not 0: they are counted, not worded */
+    const char *title;              /* of pydantic's own message; or NULL */
     vm_error_t *error;              /* of a rule that answers at once */
     vm_pool_t  *pool;
 };

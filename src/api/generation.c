@@ -233,6 +233,7 @@ vm_prompt_done(vm_generation_t *g, vm_prompt_t *p, const uint32_t *ids,
                == 0)
         {
             ids += n - keep;
+            p->cut = 1;
         }
 
         n = keep;
@@ -335,8 +336,7 @@ vm_generation_prompt_text(vm_generation_t *g, vm_prompt_t *p,
 
 
 int
-vm_generation_prompt_ids(vm_generation_t *g, vm_prompt_t *p,
-    const json_t *list)
+vm_generation_take_ids(vm_generation_t *g, vm_prompt_t *p, const json_t *list)
 {
     size_t     i, n;
     json_t    *item;
@@ -357,14 +357,29 @@ vm_generation_prompt_ids(vm_generation_t *g, vm_prompt_t *p,
         if (id.v >= (json_int_t) g->settings->vocab
             && g->late.status == 0)
         {
-            ids[i] = 0;
             vm_error_printf(&g->late, g->pool, 400, "BadRequestError", NULL,
                             "Token id %s is out of vocabulary",
                             vm_int_text(g->pool, &id));
         }
     }
 
-    return vm_prompt_done(g, p, ids, n);
+    p->ids = ids;
+    p->n = (uint32_t) n;
+    p->given = 1;
+
+    return VM_OK;
+}
+
+
+int
+vm_generation_prompt_ids(vm_generation_t *g, vm_prompt_t *p,
+    const json_t *list)
+{
+    if (vm_generation_take_ids(g, p, list) != VM_OK) {
+        return VM_ERROR;
+    }
+
+    return vm_prompt_done(g, p, p->ids, p->n);
 }
 
 
@@ -441,6 +456,7 @@ vm_check_bias(vm_generation_t *g)
 static int
 vm_check_structured(vm_generation_t *g)
 {
+    char          *text;
     json_t        *all;
     const char    *type;
     const json_t  *format;
@@ -465,7 +481,10 @@ vm_check_structured(vm_generation_t *g)
         json_object_set(all, "json", json_object_get(format, "schema"));
 
     } else {
-        json_object_set_new(all, "structural_tag", json_string("{}"));
+        text = json_dumps(format, JSON_ENSURE_ASCII);
+        json_object_set_new(all, "structural_tag",
+                            json_string_nocheck(text ? text : "{}"));
+        free(text);
     }
 
     return vm_rule_structured(all, &g->call->error, g->pool);
@@ -500,49 +519,11 @@ vm_check_n(vm_generation_t *g)
 
 
 static int
-vm_has_big(const json_t *v)
-{
-    int          rc;
-    size_t       i;
-    json_t      *item;
-    const char  *key;
-
-    rc = 0;
-
-    switch (vm_value_type(v)) {
-
-    case VM_PY_BIGINT:
-        key = vm_value_digits(v);
-        return key[0] == '-' || strlen(key) > 20
-               || (strlen(key) == 20 && strcmp(key, "18446744073709551615")
-                                        > 0);
-
-    case VM_PY_LIST:
-        json_array_foreach(v, i, item) {
-            rc |= vm_has_big(item);
-        }
-
-        return rc;
-
-    case VM_PY_DICT:
-        json_object_foreach((json_t *) v, key, item) {
-            rc |= vm_has_big(item);
-        }
-
-        return rc;
-
-    default:
-        return 0;
-    }
-}
-
-
-static int
 vm_check_xargs(vm_generation_t *g)
 {
-    if (vm_has_big(g->params.vllm_xargs.json)
-        || vm_has_big(g->params.kv_transfer_params.json)
-        || vm_has_big(g->params.ec_transfer_params.json))
+    if (vm_value_big(g->params.vllm_xargs.json)
+        || vm_value_big(g->params.kv_transfer_params.json)
+        || vm_value_big(g->params.ec_transfer_params.json))
     {
         return vm_error_param(&g->call->error, g->pool, "extra_args",
                               "extra_args integers must be between -2**63 "
@@ -643,19 +624,61 @@ vm_check_top(vm_generation_t *g)
 }
 
 
-/* max_tokens clamped to what the prompt leaves; all prompts in their order */
+/* How many tokens there may be at most, and at least. */
+
+static int
+vm_check_most(vm_generation_t *g, int64_t most)
+{
+    char            *value;
+    const vm_int_t  *min;
+
+    min = &g->params.min_tokens;
+
+    if (most < 1) {
+        value = vm_pool_printf(g->pool, "%lld", (long long) most);
+
+        return vm_error_text(&g->call->error, g->pool, "max_tokens", value,
+                             vm_pool_printf(g->pool, "max_tokens must be at "
+                                            "least 1, got %s.", value));
+    }
+
+    if (min->v < 0) {
+        return vm_error_printf(&g->call->error, g->pool, 400,
+                               "BadRequestError", NULL,
+                               "min_tokens must be greater than or equal to "
+                               "0, got %s.", vm_int_text(g->pool, min));
+    }
+
+    if (min->v > most) {
+        return vm_error_printf(&g->call->error, g->pool, 400,
+                               "BadRequestError", NULL,
+                               "min_tokens must be less than or equal to "
+                               "max_tokens=%lld, got %s.", (long long) most,
+                               vm_int_text(g->pool, min));
+    }
+
+    return VM_OK;
+}
+
+
+/*
+ * max_tokens clamped to what the prompt leaves; all prompts in their order.
+ * Without prompts the parameters are looked at as they are.
+ */
 
 static int
 vm_check_max_tokens(vm_generation_t *g)
 {
-    char            *value;
     int64_t          rest;
     uint32_t         i;
-    const vm_int_t  *n, *min;
+    const vm_int_t  *n;
 
     n = g->params.max_completion_tokens.set ? &g->params.max_completion_tokens
                                             : &g->params.max_tokens;
-    min = &g->params.min_tokens;
+
+    if (g->nprompts == 0) {
+        return vm_check_most(g, n->set ? n->v : INT64_MAX);
+    }
 
     g->max_tokens = vm_pool_alloc(g->pool,
                                   (g->nprompts + 1) * sizeof(uint32_t));
@@ -673,33 +696,57 @@ vm_check_max_tokens(vm_generation_t *g)
             rest = vm_min(rest, n->v);
         }
 
-        if (rest < 1) {
-            value = vm_pool_printf(g->pool, "%lld", (long long) rest);
-
-            return vm_error_text(&g->call->error, g->pool, "max_tokens",
-                                 value,
-                                 vm_pool_printf(g->pool, "max_tokens must be "
-                                                "at least 1, got %s.",
-                                                value));
-        }
-
-        if (min->v < 0) {
-            return vm_error_printf(&g->call->error, g->pool, 400,
-                                   "BadRequestError", NULL,
-                                   "min_tokens must be greater than or equal "
-                                   "to 0, got %s.", vm_int_text(g->pool, min));
-        }
-
-        if (min->v > rest) {
-            return vm_error_printf(&g->call->error, g->pool, 400,
-                                   "BadRequestError", NULL,
-                                   "min_tokens must be less than or equal to "
-                                   "max_tokens=%lld, got %s.",
-                                   (long long) rest,
-                                   vm_int_text(g->pool, min));
+        if (vm_check_most(g, rest) != VM_OK) {
+            return VM_ERROR;
         }
 
         g->max_tokens[i] = (uint32_t) rest;
+    }
+
+    return VM_OK;
+}
+
+
+/* What most protocols refuse before they come to it. */
+
+static int
+vm_check_counts(vm_generation_t *g)
+{
+    size_t           i;
+    const char      *value;
+    const vm_int_t  *n;
+
+    const struct {
+        const vm_int_t  *n;
+        const char      *name;
+    }  counts[] = {
+        { &g->params.num_logprobs, "logprobs" },
+        { &g->params.prompt_logprobs, "prompt_logprobs" }
+    };
+
+    n = &g->params.stream_interval;
+
+    if (n->set && n->v < 1) {
+        value = vm_int_text(g->pool, n);
+
+        return vm_error_text(&g->call->error, g->pool, "stream_interval",
+                             value,
+                             vm_pool_printf(g->pool, "stream_interval must be "
+                                            "at least 1, got %s.", value));
+    }
+
+    for (i = 0; i < vm_nelts(counts); i++) {
+        n = counts[i].n;
+
+        if (n->set && n->v < -1) {
+            value = vm_int_text(g->pool, n);
+
+            return vm_error_text(&g->call->error, g->pool, counts[i].name,
+                                 value,
+                                 vm_pool_printf(g->pool, "%s must be non-"
+                                                "negative or -1, got %s.",
+                                                counts[i].name, value));
+        }
     }
 
     return VM_OK;
@@ -751,7 +798,7 @@ vm_check_stop(vm_generation_t *g)
 static int
 vm_check_greedy(vm_generation_t *g)
 {
-    g->greedy = g->params.temperature.v < 1e-5;
+    g->greedy = g->params.temperature.v < VM_GREEDY;
 
     if (g->greedy && g->params.n.v > 1 && !g->params.use_beam_search) {
         return vm_error_printf(&g->call->error, g->pool, 400,
@@ -985,6 +1032,7 @@ static const vm_check_pt  vm_checks[] = {
     vm_check_temperature,
     vm_check_top,
     vm_check_max_tokens,
+    vm_check_counts,
     vm_check_stop,
     vm_check_greedy
 };
@@ -998,18 +1046,25 @@ static const vm_check_pt  vm_late_checks[] = {
 
 
 int
-vm_generation_sampling(vm_generation_t *g)
+vm_generation_params(vm_generation_t *g)
 {
-    char       *end;
-    size_t      i;
-    vm_error_t  prompt;
-    long long   priority;
+    size_t  i;
 
     for (i = 0; i < vm_nelts(vm_checks); i++) {
         if (vm_checks[i](g) != VM_OK) {
             return VM_ERROR;
         }
     }
+
+    return VM_OK;
+}
+
+
+void
+vm_generation_late(vm_generation_t *g)
+{
+    size_t      i;
+    vm_error_t  prompt;
 
     /* what a prompt complained about comes after these */
 
@@ -1025,6 +1080,32 @@ vm_generation_sampling(vm_generation_t *g)
     if (g->late.status == 0) {
         g->late = prompt;
     }
+}
+
+
+int
+vm_generation_beam(vm_generation_t *g)
+{
+    if (g->rendered && g->params.use_beam_search) {
+        return vm_error_bad(&g->call->error, "Beam search is not supported "
+                            "by the render endpoint");
+    }
+
+    return VM_OK;
+}
+
+
+int
+vm_generation_sampling(vm_generation_t *g)
+{
+    char       *end;
+    long long   priority;
+
+    if (vm_generation_params(g) != VM_OK) {
+        return VM_ERROR;
+    }
+
+    vm_generation_late(g);
 
     g->n = (uint32_t) g->params.n.v;
     g->priority = g->params.priority.v;

@@ -22,6 +22,8 @@ typedef struct {
     const uint32_t  *ids;
     uint32_t         n;
     vm_str_t         text;          /* of an echo */
+    unsigned         given:1;       /* as tokens, not as text */
+    unsigned         cut:1;         /* on its left */
 } vm_prompt_t;
 
 
@@ -222,6 +224,9 @@ struct vm_generation_s {
     uint32_t              interval;         /* tokens of a chunk */
     uint32_t              echo_only;        /* max_tokens 0 with echo */
     unsigned              stream:1;
+    unsigned              deltas:1;         /* chunks are cut as for a stream,
+                                               though the answer is whole */
+    unsigned              rendered:1;       /* only its prompt is asked for */
     unsigned              begun:1;
     unsigned              include_usage:1;
     unsigned              continuous_usage:1;
@@ -318,6 +323,20 @@ int vm_generation_prompt_text(vm_generation_t *g, vm_prompt_t *p,
 int vm_generation_prompt_ids(vm_generation_t *g, vm_prompt_t *p,
     const json_t *ids);
 int vm_generation_sampling(vm_generation_t *g);
+
+/*
+ * The pieces of these for who has another order: ids without a look at their
+ * number, the checks of vLLM's SamplingParams, those of its engine.
+ */
+int vm_generation_take_ids(vm_generation_t *g, vm_prompt_t *p,
+    const json_t *ids);
+int vm_generation_params(vm_generation_t *g);
+
+/* Beams are not for requests that are only rendered. */
+int vm_generation_beam(vm_generation_t *g);
+
+void vm_generation_late(vm_generation_t *g);
+
 void vm_generation_stream(vm_generation_t *g);
 
 uint64_t vm_generation_prompt_tokens(const vm_generation_t *g);

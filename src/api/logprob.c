@@ -229,6 +229,74 @@ vm_piece_logprobs_chat(const vm_generation_t *g, const vm_choice_t *c,
 }
 
 
+/*
+ * Of tokens in, tokens out: there is always a candidate, and no more than were
+ * asked for.  As ids, or as text in chat's form.
+ */
+
+static void
+vm_lp_entry_id(const vm_generation_t *g, const vm_lp_t *lp, int text,
+    vm_buf_t *out)
+{
+    if (!text) {
+        vm_buf_printf(out, "{\"token_id\":%u,\"logprob\":", lp->id);
+        vm_buf_double(out, lp->logprob);
+        vm_buf_printf(out, ",\"rank\":%u", lp->rank);
+        return;
+    }
+
+    vm_buf_lit(out, "{\"token\":");
+    vm_lp_token(g, lp->id, out);
+    vm_buf_lit(out, ",\"logprob\":");
+    vm_buf_double(out, lp->logprob);
+    vm_buf_lit(out, ",\"bytes\":");
+
+    if (g->tokens_as_ids) {
+        vm_buf_lit(out, "null");
+
+    } else {
+        vm_lp_bytes(g, lp->id, 1, out);
+    }
+}
+
+
+void
+vm_piece_logprobs_ids(const vm_generation_t *g, const vm_choice_t *c,
+    uint32_t from, uint32_t to, int text, vm_buf_t *out)
+{
+    vm_lp_t   lp;
+    uint32_t  i, id, n, pos;
+
+    n = (uint32_t) vm_max(g->nlogprobs, 1);
+
+    vm_buf_lit(out, "{\"content\":[");
+
+    for (pos = from; pos < to; pos++) {
+        id = vm_generation_token(g, c, pos);
+
+        for (i = 0; i < n; i++) {
+            lp = vm_lp_at(g, c->writer.key, pos, id, i);
+
+            if (i == 0) {
+                vm_buf_str(out, pos > from ? "," : "");
+                vm_lp_entry_id(g, &lp, text, out);
+                vm_buf_lit(out, ",\"top_logprobs\":[");
+
+            } else {
+                vm_buf_char(out, ',');
+            }
+
+            vm_lp_entry_id(g, &lp, text, out);
+            vm_buf_char(out, '}');
+        }
+
+        vm_buf_lit(out, "]}");
+    }
+
+    vm_buf_lit(out, "]}");
+}
+
+
 /* Places of the prompt count before those of the output. */
 
 static uint32_t

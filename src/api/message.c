@@ -315,7 +315,8 @@ vm_messages_normalize(const json_t *messages, vm_error_t *e, vm_pool_t *pool)
  */
 
 static int
-vm_messages_call(json_t *calls, vm_error_t *e, vm_pool_t *pool)
+vm_messages_call(json_t *calls, const char *root, vm_error_t *e,
+    vm_pool_t *pool)
 {
     int      rc;
     size_t   i;
@@ -326,7 +327,7 @@ vm_messages_call(json_t *calls, vm_error_t *e, vm_pool_t *pool)
 
     json_array_foreach(calls, i, call) {
         json_array_append(seen, call);
-        rc = vm_model_load(&vm_tool_calls_type, seen, "body", NULL, e, pool);
+        rc = vm_model_load(&vm_tool_calls_type, seen, root, NULL, e, pool);
 
         if (rc != VM_OK) {
             break;
@@ -340,13 +341,14 @@ vm_messages_call(json_t *calls, vm_error_t *e, vm_pool_t *pool)
 
 
 int
-vm_messages_calls(const json_t *messages, vm_error_t *e, vm_pool_t *pool)
+vm_messages_calls(const json_t *messages, const char *root, vm_error_t *e,
+    vm_pool_t *pool)
 {
     size_t   i;
     json_t  *m;
 
     json_array_foreach(messages, i, m) {
-        if (vm_messages_call(json_object_get(m, "tool_calls"), e, pool)
+        if (vm_messages_call(json_object_get(m, "tool_calls"), root, e, pool)
             != VM_OK)
         {
             return VM_ERROR;

@@ -17,7 +17,7 @@ int vm_messages_normalize(const json_t *messages, vm_error_t *e,
     vm_pool_t *pool);
 
 /* Tool calls are looked at after all fields were right. */
-int vm_messages_calls(const json_t *messages, vm_error_t *e,
+int vm_messages_calls(const json_t *messages, const char *root, vm_error_t *e,
     vm_pool_t *pool);
 
 typedef struct {

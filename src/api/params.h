@@ -10,6 +10,9 @@
 #include "generation.h"
 
 
+#define VM_GREEDY  1e-5             /* a temperature below is none */
+
+
 /* A row: the field of vm_params_t has the name of the JSON key. */
 
 #define vm_param(name, type, flags, def)                                      \

@@ -2,6 +2,7 @@
  * Usage, reasons, token ids, fingerprints: what chat and completions share.
  */
 
+#include <stdlib.h>
 #include "parts.h"
 #include "pieces.h"
 #include "../base/rand.h"
@@ -38,6 +39,17 @@ vm_piece_head(const vm_generation_t *g, const char *object, vm_buf_t *out)
     vm_buf_int(out, g->created);
     vm_buf_lit(out, ",\"model\":");
     vm_buf_json(out, g->model.data, g->model.len);
+}
+
+
+void
+vm_piece_json(const json_t *v, vm_buf_t *out)
+{
+    char  *text;
+
+    text = v ? json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    vm_buf_str(out, text ? text : "null");
+    free(text);
 }
 
 

@@ -16,6 +16,9 @@ void vm_piece_fingerprint(const vm_generation_t *g, vm_buf_t *out);
 void vm_piece_head(const vm_generation_t *g, const char *object,
     vm_buf_t *out);
 
+/* Any JSON, as it was sent; NULL: null */
+void vm_piece_json(const json_t *v, vm_buf_t *out);
+
 /* null, "text" or number */
 void vm_piece_stop_reason(const vm_choice_t *c, vm_buf_t *out);
 void vm_piece_finish_reason(const vm_choice_t *c, vm_buf_t *out);
@@ -42,6 +45,8 @@ void vm_piece_transfer(const vm_generation_t *g, vm_buf_t *out);
 /* Log-probabilities of a choice's tokens from .. to - 1 */
 void vm_piece_logprobs_chat(const vm_generation_t *g, const vm_choice_t *c,
     uint32_t from, uint32_t to, vm_buf_t *out);
+void vm_piece_logprobs_ids(const vm_generation_t *g, const vm_choice_t *c,
+    uint32_t from, uint32_t to, int text, vm_buf_t *out);
 void vm_piece_logprobs_text(const vm_generation_t *g, const vm_choice_t *c,
     uint32_t from, uint32_t to, int echo, vm_buf_t *out);
 void vm_piece_prompt_logprobs(const vm_generation_t *g, const vm_prompt_t *p,

@@ -261,7 +261,14 @@ vm_responses_check(vm_generation_t *g, const vm_responses_t *q,
         return VM_ERROR;
     }
 
-    if (q->background && !g->settings->responses_store) {
+    if (g->rendered && q->previous_response_id) {
+        return vm_error_set(e, 400, "invalid_request_error",
+                            "previous_response_id",
+                            "previous_response_id is not supported by the "
+                            "stateless render endpoint.");
+    }
+
+    if (q->background && !g->settings->responses_store && !g->rendered) {
         return vm_error_set(e, 400, "invalid_request_error", "background",
                             "This vLLM engine does not support `store=True` "
                             "and therefore does not support the background "
@@ -738,24 +745,13 @@ vm_responses_parse(vm_generation_t *g, const json_t *body)
 
 /* ---- pieces of the answer ---- */
 
-static void
-vm_responses_json(const json_t *v, vm_buf_t *out)
-{
-    char  *text;
-
-    text = v ? json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
-    vm_buf_str(out, text ? text : "null");
-    free(text);
-}
-
-
 /* ,"name":value of a request's field, null if it has none */
 
 static void
 vm_responses_echo(const char *name, const json_t *v, vm_buf_t *out)
 {
     vm_buf_printf(out, ",\"%s\":", name);
-    vm_responses_json(v, out);
+    vm_piece_json(v, out);
 }
 
 
@@ -878,7 +874,7 @@ vm_responses_logprobs(vm_generation_t *g, vm_choice_t *c, uint32_t from,
         json_array_append_new(out_list, row);
     }
 
-    vm_responses_json(out_list, out);
+    vm_piece_json(out_list, out);
     json_decref(out_list);
     json_decref(all);
 }
@@ -1129,7 +1125,7 @@ vm_responses_background(const json_t *body)
 void
 vm_responses_said(const vm_generation_t *g, vm_buf_t *out)
 {
-    vm_responses_json(json_object_get(g->body, "messages"), out);
+    vm_piece_json(json_object_get(g->body, "messages"), out);
 }
 
 
@@ -1198,7 +1194,7 @@ vm_responses_object(vm_generation_t *g, vm_response_e state,
     vm_buf_str(out, q->service_tier ? "" : "\"auto\"");
 
     if (q->service_tier) {
-        vm_responses_json(q->service_tier, out);
+        vm_piece_json(q->service_tier, out);
     }
 
     vm_buf_lit(out, ",\"status\":");
@@ -1220,7 +1216,7 @@ vm_responses_object(vm_generation_t *g, vm_response_e state,
     vm_buf_str(out, q->truncation ? "" : "\"disabled\"");
 
     if (q->truncation) {
-        vm_responses_json(q->truncation, out);
+        vm_piece_json(q->truncation, out);
     }
 
     vm_buf_lit(out, ",\"usage\":");

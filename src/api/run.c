@@ -201,8 +201,9 @@ vm_generation_tokens(vm_generation_t *g, vm_choice_t *c, uint32_t count,
             vm_run_decode_end(c);
         }
 
-        if (g->stream && (c->made == 1 || c->finish
-                          || c->made - c->sent >= g->interval))
+        if ((g->stream || g->deltas)
+            && (c->made == 1 || c->finish
+                || c->made - c->sent >= g->interval))
         {
             vm_run_chunk(g, c, out);
         }

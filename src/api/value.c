@@ -383,3 +383,41 @@ vm_value_surrogates(const char *s, size_t len)
 
     return 0;
 }
+
+
+int
+vm_value_big(const json_t *v)
+{
+    int          rc;
+    size_t       i;
+    json_t      *item;
+    const char  *key;
+
+    rc = 0;
+
+    switch (vm_value_type(v)) {
+
+    case VM_PY_BIGINT:
+        key = vm_value_digits(v);
+        return key[0] == '-' || strlen(key) > 20
+               || (strlen(key) == 20 && strcmp(key, "18446744073709551615")
+                                        > 0);
+
+    case VM_PY_LIST:
+        json_array_foreach(v, i, item) {
+            rc |= vm_value_big(item);
+        }
+
+        return rc;
+
+    case VM_PY_DICT:
+        json_object_foreach((json_t *) v, key, item) {
+            rc |= vm_value_big(item);
+        }
+
+        return rc;
+
+    default:
+        return 0;
+    }
+}

@@ -45,6 +45,9 @@ void vm_value_repr_str(vm_buf_t *b, const char *s, size_t len);
 size_t vm_value_chars(const char *s, size_t len);
 size_t vm_value_prefix(const char *s, size_t len, size_t n);
 
+/* Is there an integer inside that MessagePack cannot carry? */
+int vm_value_big(const json_t *v);
+
 /* Does the text have a lone surrogate (as 3 bytes)? */
 int vm_value_surrogates(const char *s, size_t len);
 

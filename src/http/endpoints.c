@@ -5,16 +5,34 @@
 
 #include "http.h"
 #include "../api/anthropic.h"
+#include "../api/batch.h"
+#include "../api/derender.h"
 #include "../api/models.h"
 #include "../api/pooling.h"
+#include "../api/render.h"
 #include "../api/responses.h"
 #include "../api/tokens.h"
+#include "../api/tokensin.h"
 
 
 ngx_int_t
 ngx_http_vllm_mock_chat(ngx_http_vllm_mock_ctx_t *ctx)
 {
     return ngx_http_vllm_mock_generate(ctx, &vm_chat, ctx->body);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_batch(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    return ngx_http_vllm_mock_generate(ctx, &vm_batch, ctx->body);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_tokens_in(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    return ngx_http_vllm_mock_generate(ctx, &vm_tokensin, ctx->body);
 }
 
 
@@ -413,3 +431,54 @@ ngx_http_vllm_mock_pool(classify, vm_classify)
 ngx_http_vllm_mock_pool(score, vm_score)
 ngx_http_vllm_mock_pool(rerank, vm_rerank)
 ngx_http_vllm_mock_pool(cohere, vm_cohere)
+
+
+/* ---- render and derender ---- */
+
+static ngx_int_t
+ngx_http_vllm_mock_answered(ngx_http_vllm_mock_ctx_t *ctx, int rc,
+    vm_buf_t *b)
+{
+    if (rc != VM_OK) {
+        vm_buf_free(b);
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    return ngx_http_vllm_mock_json(ctx, b);
+}
+
+
+#define ngx_http_vllm_mock_render(name, protocol)                             \
+                                                                              \
+ngx_int_t                                                                     \
+ngx_http_vllm_mock_render_##name(ngx_http_vllm_mock_ctx_t *ctx)               \
+{                                                                             \
+    vm_buf_t  b;                                                              \
+                                                                              \
+    vm_buf_init(&b);                                                          \
+                                                                              \
+    return ngx_http_vllm_mock_answered(ctx,                                   \
+               vm_render(&ctx->call, &protocol, ctx->body, &b), &b);          \
+}
+
+ngx_http_vllm_mock_render(chat, vm_chat)
+ngx_http_vllm_mock_render(text, vm_completion)
+ngx_http_vllm_mock_render(messages, vm_anthropic)
+ngx_http_vllm_mock_render(responses, vm_responses)
+
+
+#define ngx_http_vllm_mock_derender(name)                                     \
+                                                                              \
+ngx_int_t                                                                     \
+ngx_http_vllm_mock_derender_##name(ngx_http_vllm_mock_ctx_t *ctx)             \
+{                                                                             \
+    vm_buf_t  b;                                                              \
+                                                                              \
+    vm_buf_init(&b);                                                          \
+                                                                              \
+    return ngx_http_vllm_mock_answered(ctx,                                   \
+               vm_derender_##name(&ctx->call, ctx->body, &b), &b);            \
+}
+
+ngx_http_vllm_mock_derender(chat)
+ngx_http_vllm_mock_derender(text)

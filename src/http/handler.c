@@ -188,6 +188,7 @@ ngx_http_vllm_mock_create_ctx(ngx_http_request_t *r,
     ctx->call.pool = ctx->pool;
     ctx->call.settings = ctx->settings;
     ctx->call.output = ngx_http_vllm_mock_output(ctx);
+    ctx->call.max_num_seqs = ctx->conf->server->engine_conf->max_num_seqs;
     ctx->call.now = ngx_http_vllm_mock_unix();
     ctx->call.random = ngx_http_vllm_mock_random(ctx->zone);
     ctx->call.adapter = ngx_http_vllm_mock_find_adapter;
@@ -461,7 +462,14 @@ ngx_http_vllm_mock_decode(ngx_http_vllm_mock_ctx_t *ctx)
 ngx_int_t
 ngx_http_vllm_mock_run(ngx_http_vllm_mock_ctx_t *ctx)
 {
-    if (ctx->route->body == NGX_HTTP_VLLM_MOCK_BODY_JSON
+    if (ctx->route->body == NGX_HTTP_VLLM_MOCK_BODY_SCALED
+        && !ctx->settings->scale_out)
+    {
+        return ngx_http_vllm_mock_scale_out(ctx);
+    }
+
+    if ((ctx->route->body == NGX_HTTP_VLLM_MOCK_BODY_JSON
+         || ctx->route->body == NGX_HTTP_VLLM_MOCK_BODY_SCALED)
         && ngx_http_vllm_mock_decode(ctx) != NGX_OK)
     {
         return ngx_http_vllm_mock_error(ctx);

@@ -379,6 +379,7 @@ typedef enum {
 typedef enum {
     NGX_HTTP_VLLM_MOCK_BODY_NONE,
     NGX_HTTP_VLLM_MOCK_BODY_JSON,           /* checked and decoded */
+    NGX_HTTP_VLLM_MOCK_BODY_SCALED,         /* likewise, with scale-out */
     NGX_HTTP_VLLM_MOCK_BODY_RAW             /* the endpoint reads it itself */
 } ngx_http_vllm_mock_body_e;
 
@@ -533,6 +534,7 @@ ngx_int_t ngx_http_vllm_mock_add_variables(ngx_conf_t *cf);
 /* endpoints */
 
 ngx_int_t ngx_http_vllm_mock_chat(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_batch(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_completions(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_messages(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_responses(ngx_http_vllm_mock_ctx_t *ctx);
@@ -575,6 +577,13 @@ ngx_int_t ngx_http_vllm_mock_nothing(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_abort(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_abort_scaled(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_scale_out(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_tokens_in(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_render_chat(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_render_text(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_render_messages(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_render_responses(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_derender_chat(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_derender_text(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_scale_ep(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_is_scaling(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_user(ngx_http_vllm_mock_ctx_t *ctx);

@@ -28,6 +28,7 @@
 #define HEAD             NGX_HTTP_VLLM_MOCK_HEAD
 #define NONE             NGX_HTTP_VLLM_MOCK_BODY_NONE
 #define JSON             NGX_HTTP_VLLM_MOCK_BODY_JSON
+#define SCALED           NGX_HTTP_VLLM_MOCK_BODY_SCALED
 #define RAW              NGX_HTTP_VLLM_MOCK_BODY_RAW
 
 #define to(name)         ngx_http_vllm_mock_##name
@@ -36,9 +37,13 @@
 static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
 
     { "/v1/chat/completions", POST, "POST", JSON, to(chat), NEEDS_GENERATE },
+    { "/v1/chat/completions/batch", POST, "POST", JSON, to(batch),
+      NEEDS_GENERATE },
     { "/v1/completions", POST, "POST", JSON, to(completions),
       NEEDS_GENERATE },
     { "/v1/responses", POST, "POST", JSON, to(responses), NEEDS_GENERATE },
+    { "/v1/responses/render", POST, "POST", SCALED, to(render_responses),
+      NEEDS_GENERATE },
     { "/v1/responses/*", GET|POST, "GET", NONE, to(response), NEEDS_GENERATE },
     { "/v1/messages", POST, "POST", JSON, to(messages), NEEDS_GENERATE },
     { "/v1/messages/count_tokens", POST, "POST", JSON, to(count_tokens),
@@ -94,7 +99,17 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
 
     { "/inference/v1/abort_requests", POST, "POST", RAW, to(abort_scaled),
       NEEDS_GENERATE },
-    { "/inference/v1/generate", POST, "POST", RAW, to(scale_out),
+    { "/inference/v1/generate", POST, "POST", SCALED, to(tokens_in),
+      NEEDS_GENERATE },
+    { "/v1/chat/completions/render", POST, "POST", SCALED, to(render_chat),
+      NEEDS_GENERATE },
+    { "/v1/completions/render", POST, "POST", SCALED, to(render_text),
+      NEEDS_GENERATE },
+    { "/v1/messages/render", POST, "POST", SCALED, to(render_messages),
+      NEEDS_GENERATE },
+    { "/v1/chat/completions/derender", POST, "POST", SCALED,
+      to(derender_chat), NEEDS_GENERATE },
+    { "/v1/completions/derender", POST, "POST", SCALED, to(derender_text),
       NEEDS_GENERATE },
     { "/scale_elastic_ep", POST, "POST", RAW, to(scale_ep), NEEDS_GENERATE },
     { "/is_scaling_elastic_ep", POST, "POST", NONE, to(is_scaling),
@@ -450,7 +465,9 @@ ngx_http_vllm_mock_route_paths(ngx_http_vllm_mock_ctx_t *ctx, vm_buf_t *b)
     for (n = 0, i = 0; i < vm_nelts(ngx_http_vllm_mock_routes); i++) {
         route = &ngx_http_vllm_mock_routes[i];
 
-        if (!ngx_http_vllm_mock_there(route, ctx)) {
+        if (!ngx_http_vllm_mock_there(route, ctx)
+            || (route->body == SCALED && !ctx->settings->scale_out))
+        {
             continue;
         }
 

@@ -151,7 +151,7 @@ vm_tokenizer_builtin(void)
     }
 
     b->common.kind = &vm_builtin_kind;
-    b->common.bos = VM_BUILTIN_BOS;
+    b->common.bos = VM_NEVER;       /* as of the models that were recorded */
     b->common.eos = VM_BUILTIN_EOS;
     b->nnodes = 1;
 

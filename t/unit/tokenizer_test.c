@@ -73,7 +73,7 @@ test_vocabulary(void **state)
     t = *state;
 
     assert_int_equal(vm_tokenizer_vocab(t), 32000);
-    assert_int_equal(vm_tokenizer_bos(t), 1);
+    assert_int_equal(vm_tokenizer_bos(t), VM_NEVER);
     assert_int_equal(vm_tokenizer_eos(t), 2);
     assert_int_equal(vm_tokenizer_longest(t), 64);
 
