@@ -366,3 +366,61 @@ POST /v1/chat/completions
 {"model": "m", "stop": [" four"], "messages": [{"role": "user", "content": "one two three four five six"}]}
 --- response_body_like chop
 "finish_reason":"stop","stop_reason":" four"
+
+
+
+=== TEST 30: how often "auto" calls
+--- serve
+vllm_mock_args --enable-auto-tool-choice --tool-call-parser hermes;
+vllm_mock_output calls=100%;
+--- request eval
+my $tools = '"max_tokens": 200, "tools": [{"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {"city": {"enum": ["Oslo"]}}, "required": ["city"]}}}]';
+my $user = '{"role": "user", "content": "a"}';
+my $result = '{"role": "assistant", "tool_calls": [{"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}]}, {"role": "tool", "tool_call_id": "c", "content": "5"}';
+["POST /v1/chat/completions\n" . "{\"model\": \"m\", \"messages\": [$user], $tools}",
+ "POST /v1/chat/completions\n" . "{\"model\": \"m\", \"messages\": [$user], $tools, \"tool_choice\": \"none\"}",
+ "POST /v1/chat/completions\n" . "{\"model\": \"m\", \"messages\": [$user, $result], $tools}"]
+--- response_body_like eval
+['"name":"look","arguments":"\{\\\\"city\\\\": \\\\"Oslo\\\\"\}".*"finish_reason":"tool_calls"',
+ '"tool_calls":\[\]|"finish_reason":"(?:length|stop)"', '"finish_reason":"(?:length|stop)"']
+
+
+
+=== TEST 31: tokens of a chunk
+--- serve: vllm_mock_output chunk=4;
+--- request eval
+['POST /v1/completions' . "\n" . '{"model": "m", "prompt": "a", "max_tokens": 9, "stream": true}',
+ 'POST /v1/completions' . "\n" . '{"model": "m", "prompt": "a", "max_tokens": 9, "stream": true, "stream_interval": 1}']
+--- response_body_like eval
+['^(?:data: \{[^\n]*\n\n){3}data: \[DONE\]', '^(?:data: \{[^\n]*\n\n){9}data: \[DONE\]']
+
+
+
+=== TEST 32: a prefill for another server
+--- serve: vllm_mock_args --kv-transfer-config '{"kv_connector":"NixlConnector","engine_id":"e-1"}';
+--- request eval
+['POST /v1/chat/completions' . "\n" . '{"model": "m", "messages": [{"role": "user", "content": "a"}], "max_tokens": 1, "kv_transfer_params": {"do_remote_decode": true}}',
+ 'POST /v1/completions' . "\n" . '{"model": "m", "prompt": "a", "max_tokens": 1, "kv_transfer_params": {"do_remote_prefill": true}}']
+--- response_body_like eval
+['"kv_transfer_params":\{"do_remote_prefill":true,"do_remote_decode":false,"remote_block_ids":\[\[\d+\]\],"remote_engine_id":"e-1","remote_request_id":"chatcmpl-[0-9a-f]+","remote_host":"[^"]+","remote_port":5600,"tp_size":1,"remote_num_tokens":\d+\}',
+ '"kv_transfer_params":null']
+
+
+
+=== TEST 33: the same as TensorRT-LLM says it, and media, where all is taken
+--- serve: vllm_mock_endpoints all;
+--- request eval
+['POST /v1/completions' . "\n" . '{"model": "m", "prompt": "a", "max_tokens": 1, "disaggregated_params": {"request_type": "context_only"}}',
+ 'POST /v1/chat/completions' . "\n" . '{"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]}], "max_tokens": 1}']
+--- response_body_like eval
+['"disaggregated_params":\{"request_type":"context_only","first_gen_tokens":\[\d+\],"ctx_request_id":\d+,"encoded_opaque_state":"[0-9a-f]{16}".*"prompt_token_ids":\[\d+\]\}$',
+ '"prompt_tokens":58\d']
+
+
+
+=== TEST 34: media where they are not
+--- request
+POST /v1/chat/completions
+{"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]}]}
+--- error_code: 400
+--- response_body_like: m is not a multimodal model

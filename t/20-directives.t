@@ -1061,7 +1061,7 @@ invalid value "uniform:1:2:3" of tokens: max, N, uniform:A:B, normal:MEAN:SIGMA 
 vllm_mock_output size=3;
 --- must_die
 --- error_log
-invalid parameter "size=3" of vllm_mock_output: text= or tokens=
+invalid parameter "size=3" of vllm_mock_output: text=, tokens=, calls= or chunk=
 
 
 
@@ -1170,4 +1170,4 @@ vllm_mock_zone m 96m;
 server { listen 127.0.0.1:1; vllm_mock_engine max_num_seqs=7; location / { vllm_mock m; } }
 --- must_die
 --- error_log
-zone "m" is used by two servers with different engine or latency settings
+zone "m" is used by two servers with different engine, latency or fleet settings

@@ -39,6 +39,9 @@ typedef struct {
     vm_length_e        length;
     double             a;
     double             b;
+    double             calls;       /* how often "auto" calls, of 1 */
+    uint32_t           chunk_a;     /* tokens of a stream's chunk; 0: as the */
+    uint32_t           chunk_b;     /* request or --stream-interval says */
     const char        *pod;
     vm_str_t          *lines;
     size_t             nlines;

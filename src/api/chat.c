@@ -9,6 +9,7 @@
 #include "params.h"
 #include "parts.h"
 #include "pieces.h"
+#include "transfer.h"
 #include "plan.h"
 
 
@@ -441,6 +442,7 @@ vm_chat_text(vm_generation_t *g)
     t.go_on = g->params.continue_final_message;
     t.tools = g->params.tools.json;
     t.model = g->settings->names.list[0];
+    t.media = g->settings->all_endpoints != 0;
 
     vm_buf_init(&b);
 
@@ -998,7 +1000,9 @@ vm_chat_choice(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
         vm_buf_lit(out, "null");
     }
 
-    vm_buf_lit(out, ",\"routed_experts\":null}");
+    vm_buf_lit(out, ",\"routed_experts\":null");
+    vm_transfer_choice(g, c, out);
+    vm_buf_char(out, '}');
 }
 
 
@@ -1048,7 +1052,7 @@ vm_chat_end(vm_generation_t *g, vm_buf_t *out)
     }
 
     vm_buf_lit(out, ",\"kv_transfer_params\":");
-    vm_piece_transfer(g, out);
+    vm_transfer_params(g, out);
     vm_buf_lit(out, ",\"ec_transfer_params\":null,\"metrics\":");
     vm_piece_metrics(g, 1, out);
     vm_buf_char(out, '}');

@@ -7,6 +7,7 @@
 #include "chat.h"
 #include "params.h"
 #include "pieces.h"
+#include "transfer.h"
 
 
 #define VM_PROMPTS_MAX    1024
@@ -648,7 +649,9 @@ vm_completion_choice(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
         vm_buf_lit(out, "null");
     }
 
-    vm_buf_lit(out, ",\"routed_experts\":null}");
+    vm_buf_lit(out, ",\"routed_experts\":null");
+    vm_transfer_choice(g, c, out);
+    vm_buf_char(out, '}');
 }
 
 
@@ -678,9 +681,15 @@ vm_completion_end(vm_generation_t *g, vm_buf_t *out)
     vm_buf_lit(out, ",\"usage\":");
     vm_piece_usage(g, 0, out);
     vm_buf_lit(out, ",\"kv_transfer_params\":");
-    vm_piece_transfer(g, out);
+    vm_transfer_params(g, out);
     vm_buf_lit(out, ",\"ec_transfer_params\":null,\"metrics\":");
     vm_piece_metrics(g, 1, out);
+
+    if (g->context_only) {
+        vm_buf_lit(out, ",\"prompt_token_ids\":");
+        vm_piece_prompt_ids(g->prompts, out);
+    }
+
     vm_buf_char(out, '}');
 }
 

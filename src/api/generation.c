@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include "generation.h"
 #include "params.h"
+#include "transfer.h"
 #include "plan.h"
 #include "../base/rand.h"
 
@@ -1156,15 +1157,7 @@ vm_generation_stream(vm_generation_t *g)
                        || g->settings->tokens_as_ids;
     g->token_ids = p->return_token_ids;
 
-    /* without a connector the field is taken and ignored */
-
-    o = g->settings->kv_transfer_config || g->settings->all_endpoints
-        ? p->kv_transfer_params.json : NULL;
-
-    g->remote_prefill = vm_field_bool(vm_value_get(o, "do_remote_prefill"),
-                                      &yes) && yes;
-    g->remote_decode = vm_field_bool(vm_value_get(o, "do_remote_decode"),
-                                     &yes) && yes;
+    vm_transfer_parse(g);
 }
 
 

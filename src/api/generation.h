@@ -146,6 +146,7 @@ typedef struct {
     vm_any_t          media_io_kwargs;
     vm_any_t          mm_processor_kwargs;
     vm_any_t          kv_transfer_params;
+    vm_any_t          disaggregated_params;
     vm_any_t          ec_transfer_params;
     vm_any_t          vllm_xargs;
     vm_any_t          repetition_detection;
@@ -236,6 +237,7 @@ struct vm_generation_s {
     unsigned              greedy:1;
     unsigned              remote_prefill:1;
     unsigned              remote_decode:1;
+    unsigned              context_only:1;   /* of TensorRT-LLM */
     unsigned              pooling:1;        /* nothing is generated */
     unsigned              kept:1;           /* its answer is to be kept */
     unsigned              background:1;     /* ... and asked for later */

@@ -3,7 +3,9 @@
  */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include "message.h"
+#include "../base/rand.h"
 
 
 #define VM_PYDANTIC_URL  "https://errors.pydantic.dev/2.14/v/"
@@ -489,6 +491,62 @@ vm_part_class(const json_t *v, size_t index, vm_error_t *e, vm_pool_t *pool)
 }
 
 
+/*
+ * Media that a model takes (vllm_mock_endpoints all): so many tokens each, as
+ * docs/compatibility.md says.  The first ones follow from the content, so that
+ * the prefix cache tells one picture from another.
+ */
+
+static const struct {
+    const char  *type;
+    unsigned     tokens;
+} vm_media[] = {
+    { "image_url", 576 },           /* LLaVA-1.5: 24 x 24 patches */
+    { "input_audio", 188 },         /* Whisper's 1500 frames, eight a token */
+    { "audio_url", 188 },
+    { "video_url", 1152 },          /* eight frames of 144 */
+    { "file", 576 }
+};
+
+#define VM_MEDIA_MARK   8           /* tokens that tell contents apart */
+
+
+/* Placeholders for a part; 0: it is none that is known. */
+
+static int
+vm_message_media(const json_t *part, vm_buf_t *out)
+{
+    char        *text;
+    unsigned     i, k;
+    uint64_t     hash;
+    const char  *type;
+
+    type = json_string_value(json_object_get(part, "type"));
+
+    for (i = 0; type && i < vm_nelts(vm_media); i++) {
+
+        if (strcmp(vm_media[i].type, type) != 0) {
+            continue;
+        }
+
+        text = json_dumps(part, JSON_COMPACT | JSON_SORT_KEYS);
+        hash = text ? vm_rand_bytes(text, strlen(text), 0) : 0;
+        free(text);
+
+        /* control characters are a token each */
+
+        for (k = 0; k < vm_media[i].tokens; k++) {
+            vm_buf_char(out, k < VM_MEDIA_MARK
+                             ? (char) (1 + (hash >> 3 * k & 7)) : '\x1a');
+        }
+
+        return 1;
+    }
+
+    return 0;
+}
+
+
 static int
 vm_message_parts(const json_t *content, const vm_template_t *t,
     vm_buf_t *out, vm_error_t *e, vm_pool_t *pool)
@@ -498,6 +556,11 @@ vm_message_parts(const json_t *content, const vm_template_t *t,
     const vm_part_t  *class;
 
     json_array_foreach(content, i, part) {
+
+        if (t->media && vm_message_media(part, out)) {
+            continue;
+        }
+
         class = vm_part_class(part, i, e, pool);
 
         if (class == NULL) {

@@ -23,6 +23,7 @@ int vm_messages_calls(const json_t *messages, const char *root, vm_error_t *e,
 typedef struct {
     unsigned  generate:1;           /* add_generation_prompt */
     unsigned  go_on:1;              /* continue_final_message */
+    unsigned  media:1;              /* images and the like are taken */
     const json_t  *tools;           /* NULL: none */
     const char    *model;           /* for a message */
 } vm_template_t;

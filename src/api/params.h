@@ -59,6 +59,7 @@ int vm_rule_repetition(const json_t *v, vm_error_t *e, vm_pool_t *pool);
     vm_param(cache_salt, vm_str_type, 0, 0),                                  \
     vm_param(kv_transfer_params, vm_dict_type, 0, 0),                         \
     vm_param(ec_transfer_params, vm_dict_type, 0, 0),                         \
+    vm_param(disaggregated_params, vm_any_type, 0, 0),                        \
     vm_param(vllm_xargs, vm_xargs_type, 0, 0),                                \
     vm_param_rule(repetition_detection, vm_repetition_type, 0, 0,             \
                   vm_rule_repetition)

@@ -73,6 +73,33 @@ vm_parts_function(const json_t *tool)
 }
 
 
+/*
+ * Whether there is a call when none is named: always if it is required;
+ * "auto" as often as vllm_mock_output says, but not right after a result.
+ */
+
+static int
+vm_parts_calls_now(const vm_generation_t *g, const char *choice, uint64_t key)
+{
+    size_t         n;
+    const char    *role;
+    const json_t  *messages;
+
+    if (choice && strcmp(choice, "required") == 0) {
+        return 1;
+    }
+
+    messages = g->params.messages.json;
+    n = json_array_size(messages);
+    role = n ? json_string_value(json_object_get(
+                   json_array_get(messages, n - 1), "role")) : NULL;
+
+    return g->call->output->calls > 0 && !(role && strcmp(role, "tool") == 0)
+           && g->constraint == NULL
+           && vm_rand_unit(vm_rand_at(key, 4)) < g->call->output->calls;
+}
+
+
 const json_t *
 vm_parts_tool(const vm_generation_t *g, uint64_t key)
 {
@@ -84,12 +111,12 @@ vm_parts_tool(const vm_generation_t *g, uint64_t key)
     choice = g->params.tool_choice.json;
     tools = g->params.tools.json;
 
-    if (choice == NULL || !vm_parts_calling(g)) {
+    if (!vm_parts_calling(g)) {
         return NULL;
     }
 
-    if (json_is_string(choice)) {
-        return strcmp(json_string_value(choice), "required") == 0
+    if (choice == NULL || json_is_string(choice)) {
+        return vm_parts_calls_now(g, json_string_value(choice), key)
                ? json_array_get(tools, vm_rand_at(key, 2)
                                        % json_array_size(tools))
                : NULL;

@@ -229,14 +229,3 @@ vm_piece_metrics(const vm_generation_t *g, int whole, vm_buf_t *out)
 
     vm_buf_str(out, whole ? ",\"speculative_decoding\":null}" : "}");
 }
-
-
-void
-vm_piece_transfer(const vm_generation_t *g, vm_buf_t *out)
-{
-    (void) g;
-
-    /* no connector is configured: the field is taken and ignored */
-
-    vm_buf_lit(out, "null");
-}

@@ -39,9 +39,6 @@ void vm_piece_counts(uint64_t prompt, uint64_t output, vm_buf_t *out);
 /* {"time_to_first_token_ms":..} or null; `whole` with its null member */
 void vm_piece_metrics(const vm_generation_t *g, int whole, vm_buf_t *out);
 
-/* The object kv_transfer_params of a prefill answer, or null. */
-void vm_piece_transfer(const vm_generation_t *g, vm_buf_t *out);
-
 /* Log-probabilities of a choice's tokens from .. to - 1 */
 void vm_piece_logprobs_chat(const vm_generation_t *g, const vm_choice_t *c,
     uint32_t from, uint32_t to, vm_buf_t *out);

@@ -492,6 +492,7 @@ vm_pooled_chat(vm_generation_t *g, vm_prompt_t *p, const json_t *messages)
 
     memset(&t, 0, sizeof(vm_template_t));
     t.model = g->settings->names.list[0];
+    t.media = g->settings->all_endpoints != 0;
     t.generate = g->params.add_generation_prompt != 0;
     t.go_on = g->params.continue_final_message != 0;
 

@@ -7,6 +7,7 @@
 #include "params.h"
 #include "parts.h"
 #include "pieces.h"
+#include "transfer.h"
 #include "responses.h"
 #include "../base/rand.h"
 
@@ -1234,7 +1235,7 @@ vm_responses_object(vm_generation_t *g, vm_response_e state,
     vm_buf_lit(out, ",\"frequency_penalty\":");
     vm_buf_double(out, q->frequency_penalty.v);
     vm_buf_lit(out, ",\"kv_transfer_params\":");
-    vm_piece_transfer(g, out);
+    vm_transfer_params(g, out);
     vm_buf_lit(out, ",\"ec_transfer_params\":null");
 
     if (over && q->enable_response_messages) {

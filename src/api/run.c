@@ -3,6 +3,7 @@
  */
 
 #include "generation.h"
+#include "../base/rand.h"
 
 
 #define VM_REPLACEMENT  "\xef\xbf\xbd"
@@ -176,6 +177,27 @@ vm_run_chunk(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
 }
 
 
+/*
+ * How many tokens a chunk has: fixed, or drawn anew for each by where it
+ * begins, unless the request says it.
+ */
+
+static uint32_t
+vm_run_interval(const vm_generation_t *g, const vm_choice_t *c)
+{
+    const vm_output_t  *o;
+
+    o = g->call->output;
+
+    if (o->chunk_a == 0 || g->params.stream_interval.set) {
+        return g->interval;
+    }
+
+    return o->chunk_a + (uint32_t) (vm_rand_at(c->writer.key, c->sent)
+                                    % (o->chunk_b - o->chunk_a + 1));
+}
+
+
 void
 vm_generation_tokens(vm_generation_t *g, vm_choice_t *c, uint32_t count,
     const char *finish, vm_buf_t *out)
@@ -203,7 +225,7 @@ vm_generation_tokens(vm_generation_t *g, vm_choice_t *c, uint32_t count,
 
         if ((g->stream || g->deltas)
             && (c->made == 1 || c->finish
-                || c->made - c->sent >= g->interval))
+                || c->made - c->sent >= vm_run_interval(g, c)))
         {
             vm_run_chunk(g, c, out);
         }

@@ -442,6 +442,7 @@ vm_settings_defaults(vm_settings_t *s)
 
     s->num_labels = 2;
     s->hidden_size = 128;
+    s->side_port = 5600;
     s->max_logprobs = 20;
     s->stream_interval = 1;
     s->max_loras = 1;

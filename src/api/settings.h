@@ -63,6 +63,10 @@ typedef struct {
     uint8_t            trust_mm_kwargs;
     uint8_t            prompt_embeds;
     const char        *kv_transfer_config;  /* NULL: no connector */
+    const char        *side_host;           /* of it; NULL: localhost */
+    uint32_t           side_port;
+    uint32_t           block_size;          /* of the engine's cache */
+    char               engine_id[40];       /* of the connector */
     uint32_t           max_logprobs;
     uint32_t           stream_interval;
     const char        *response_role;

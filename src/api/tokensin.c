@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include "params.h"
 #include "pieces.h"
+#include "transfer.h"
 #include "tokensin.h"
 
 
@@ -874,7 +875,7 @@ vm_tokensin_end(vm_generation_t *g, vm_buf_t *out)
 
     vm_buf_lit(out, ",\"mm_placeholders\":null,\"metrics\":null,"
                     "\"kv_transfer_params\":");
-    vm_piece_transfer(g, out);
+    vm_transfer_params(g, out);
     vm_buf_lit(out, ",\"ec_transfer_params\":null");
     vm_tokensin_mode(g, out);
     vm_buf_lit(out, ",\"choices\":[");

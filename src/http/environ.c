@@ -165,3 +165,57 @@ ngx_http_vllm_mock_env_overrides(ngx_conf_t *cf, vm_overrides_t *o)
 
     return NGX_CONF_OK;
 }
+
+
+char *
+ngx_http_vllm_mock_env_connector(ngx_conf_t *cf, vm_settings_t *s,
+    vm_pool_t *pool)
+{
+    json_t      *o;
+    uint64_t     n;
+    const char  *id, *value;
+
+    s->side_host = ngx_http_vllm_mock_env_copy("VLLM_NIXL_SIDE_CHANNEL_HOST",
+                                               pool);
+
+    if (s->side_host == NULL) {
+        s->side_host = ngx_http_vllm_mock_env_copy("POD_IP", pool);
+    }
+
+    value = ngx_http_vllm_mock_env("VLLM_NIXL_SIDE_CHANNEL_PORT");
+
+    if (value) {
+
+        if (vm_settings_number(value, &n) != VM_OK || n == 0 || n > 65535) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "environment variable VLLM_NIXL_SIDE_CHANNEL_PORT: "
+                          "invalid value \"%s\": 1 to 65535", value);
+            return NGX_CONF_ERROR;
+        }
+
+        s->side_port = (uint32_t) n;
+    }
+
+    o = s->kv_transfer_config ? json_loads(s->kv_transfer_config, 0, NULL)
+                              : NULL;
+    id = json_string_value(json_object_get(o, "engine_id"));
+
+    if (id) {
+        (void) ngx_cpystrn((u_char *) s->engine_id, (u_char *) id,
+                           sizeof(s->engine_id));
+
+    } else {
+        (void) ngx_snprintf((u_char *) s->engine_id, sizeof(s->engine_id),
+                            "%08xD-%04xD-4%03xD-%04xD-%08xD%04xD%Z",
+                            (uint32_t) ngx_random(),
+                            (uint32_t) ngx_random() & 0xffff,
+                            (uint32_t) ngx_random() & 0xfff,
+                            0x8000 | ((uint32_t) ngx_random() & 0x3fff),
+                            (uint32_t) ngx_random(),
+                            (uint32_t) ngx_random() & 0xffff);
+    }
+
+    json_decref(o);
+
+    return NGX_CONF_OK;
+}

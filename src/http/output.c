@@ -53,6 +53,30 @@ ngx_http_vllm_mock_length(const char *text, vm_output_t *o)
 }
 
 
+/* Tokens of a chunk: a number, or drawn for each. */
+
+static char *
+ngx_http_vllm_mock_chunk(const char *text, vm_output_t *o)
+{
+    int   n;
+    char  tail;
+
+    n = sscanf(text, "uniform:%u:%u%c", &o->chunk_a, &o->chunk_b, &tail);
+
+    if (n != 2) {
+
+        if (sscanf(text, "%u%c", &o->chunk_a, &tail) != 1) {
+            return NGX_CONF_ERROR;
+        }
+
+        o->chunk_b = o->chunk_a;
+    }
+
+    return o->chunk_a >= 1 && o->chunk_b >= o->chunk_a && o->chunk_b <= 10000
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
 /* The lines of a file, for text=file:PATH. */
 
 static char *
@@ -111,6 +135,7 @@ char *
 ngx_http_vllm_mock_output_set(vm_output_t *o, const char *key,
     const char *value, char *err)
 {
+    char                     *end;
     ngx_uint_t                k;
     static const char *const  texts[] = {
         [VM_TEXT_WORDS] = "words", [VM_TEXT_MESSAGE] = "message",
@@ -145,9 +170,35 @@ ngx_http_vllm_mock_output_set(vm_output_t *o, const char *key,
         return NGX_CONF_ERROR;
     }
 
+    if (strcmp(key, "calls") == 0) {
+        o->calls = strtod(value, &end) / 100;
+
+        if (end != value && (*end == '\0' || strcmp(end, "%") == 0)
+            && o->calls >= 0 && o->calls <= 1)
+        {
+            return NGX_CONF_OK;
+        }
+
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "invalid value \"%s\" of calls: 0%% to 100%%%Z", value);
+        return NGX_CONF_ERROR;
+    }
+
+    if (strcmp(key, "chunk") == 0) {
+
+        if (ngx_http_vllm_mock_chunk(value, o) == NGX_CONF_OK) {
+            return NGX_CONF_OK;
+        }
+
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "invalid value \"%s\" of chunk: N or uniform:A:B, 1 to "
+                     "10000 tokens%Z", value);
+        return NGX_CONF_ERROR;
+    }
+
     ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                 "invalid parameter \"%s=%s\" of vllm_mock_output: text= or "
-                 "tokens=%Z", key, value);
+                 "invalid parameter \"%s=%s\" of vllm_mock_output: text=, "
+                 "tokens=, calls= or chunk=%Z", key, value);
 
     return NGX_CONF_ERROR;
 }
@@ -167,7 +218,7 @@ ngx_http_vllm_mock_apply_output(ngx_conf_t *cf,
         if (value == NULL) {
             ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
                          "invalid parameter \"%V\" of vllm_mock_output: "
-                         "text= or tokens=%Z", &d->args[i]);
+                         "text=, tokens=, calls= or chunk=%Z", &d->args[i]);
             return NGX_CONF_ERROR;
         }
 

@@ -152,6 +152,7 @@ ngx_http_vllm_mock_engine_done(ngx_conf_t *cf,
     s = conf->settings;
     e = conf->engine_conf;
 
+    s->block_size = e->block_size;
     e->max_loras = s->enable_lora ? s->max_loras : 0;
     e->seed = s->seed;
     e->owners = NGX_HTTP_VLLM_MOCK_OWNERS;
@@ -413,7 +414,8 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
         }
     }
 
-    if (ngx_http_vllm_mock_names(s, pool) != NGX_CONF_OK
+    if (ngx_http_vllm_mock_env_connector(cf, s, pool) != NGX_CONF_OK
+        || ngx_http_vllm_mock_names(s, pool) != NGX_CONF_OK
         || ngx_http_vllm_mock_scalars(cf, conf) != NGX_CONF_OK
         || ngx_http_vllm_mock_tokenizer(cf, s) != NGX_CONF_OK)
     {

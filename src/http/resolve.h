@@ -95,6 +95,11 @@ const char *ngx_http_vllm_mock_env(const char *name);
 const char *ngx_http_vllm_mock_env_copy(const char *name, vm_pool_t *pool);
 
 char *ngx_http_vllm_mock_env_latency(ngx_conf_t *cf, vm_engine_conf_t *e);
+
+/* How a connector is reached for the prompts' blocks. */
+char *ngx_http_vllm_mock_env_connector(ngx_conf_t *cf, vm_settings_t *s,
+    vm_pool_t *pool);
+
 char *ngx_http_vllm_mock_env_overrides(ngx_conf_t *cf, vm_overrides_t *o);
 
 
