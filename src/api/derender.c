@@ -37,27 +37,8 @@ typedef struct {
 
 /* ---- what /inference/v1/generate answers ---- */
 
-static const char *
-vm_derender_negative(const json_t *v, vm_pool_t *pool)
-{
-    size_t     i;
-    json_t    *item;
-    vm_int_t   id;
-
-    (void) pool;
-
-    json_array_foreach(v, i, item) {
-        if (vm_field_int(item, &id) && id.v < 0) {
-            return "token_ids must not contain negative values";
-        }
-    }
-
-    return NULL;
-}
-
-
 static const vm_type_t  vm_derender_ids_type = {
-    .kind = VM_T_LIST, .item = &vm_int_type, .refuse = vm_derender_negative
+    .kind = VM_T_LIST, .item = &vm_int_type, .refuse = vm_refuse_negative
 };
 
 static const vm_field_t  vm_derender_top_fields[] = {
@@ -534,8 +515,8 @@ vm_derender_choice_bounds(vm_derendering_t *d, const json_t *choice)
     size_t                i, n;
     json_t               *entry;
     uint32_t              max;
-    json_int_t            index;
     vm_int_t              number;
+    json_int_t            index;
     const json_t         *content;
     const vm_settings_t  *s;
 
@@ -1388,9 +1369,9 @@ static void
 vm_derender_delta_text(vm_derendering_t *d, vm_derender_state_t *s,
     const json_t *choice)
 {
+    size_t     chars;
     json_t    *ids;
     vm_buf_t   text;
-    size_t     chars;
 
     ids = json_object_get(choice, "token_ids");
 
@@ -1488,7 +1469,8 @@ vm_derender_delta_parts(vm_derendering_t *d, vm_derender_state_t *s,
             break;
 
         case VM_PART_ARGUMENTS:
-            vm_buf_printf(&calls, "%s{\"id\":null,\"type\":null,\"index\":%u,\"function\":{\"name\":null,"
+            vm_buf_printf(&calls, "%s{\"id\":null,\"type\":null,"
+                          "\"index\":%u,\"function\":{\"name\":null,"
                           "\"arguments\":", calls.len ? "," : "", p.call);
             vm_buf_json(&calls, text, p.to - p.from);
             vm_buf_lit(&calls, "}}");

@@ -285,6 +285,25 @@ const vm_type_t  vm_tool_choice_type = {
 
 /* ---- rules of one field ---- */
 
+const char *
+vm_refuse_negative(const json_t *v, vm_pool_t *pool)
+{
+    size_t     i;
+    json_t    *item;
+    vm_int_t   id;
+
+    (void) pool;
+
+    json_array_foreach(v, i, item) {
+        if (vm_field_int(item, &id) && id.v < 0) {
+            return "token_ids must not contain negative values";
+        }
+    }
+
+    return NULL;
+}
+
+
 int
 vm_rule_budget(const json_t *v, vm_error_t *e, vm_pool_t *pool)
 {

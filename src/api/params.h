@@ -33,6 +33,9 @@ int vm_rule_budget(const json_t *v, vm_error_t *e, vm_pool_t *pool);
 int vm_rule_structured(const json_t *v, vm_error_t *e, vm_pool_t *pool);
 int vm_rule_repetition(const json_t *v, vm_error_t *e, vm_pool_t *pool);
 
+/* What vLLM says of token ids among which is a negative one; NULL: none. */
+const char *vm_refuse_negative(const json_t *v, vm_pool_t *pool);
+
 /* The rows from `watermarking` on that both requests list alike. */
 
 #define VM_PARAMS_SAMPLING                                                    \

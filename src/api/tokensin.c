@@ -181,28 +181,9 @@ vm_tokensin_rule_sampling(const json_t *v, vm_error_t *e, vm_pool_t *pool)
 
 /* ---- the request's table ---- */
 
-static const char *
-vm_tokensin_negative(const json_t *v, vm_pool_t *pool)
-{
-    size_t     i;
-    json_t    *item;
-    vm_int_t   id;
-
-    (void) pool;
-
-    json_array_foreach(v, i, item) {
-        if (vm_field_int(item, &id) && id.v < 0) {
-            return "token_ids must not contain negative values";
-        }
-    }
-
-    return NULL;
-}
-
-
 static const vm_type_t  vm_tokensin_ids_type = {
     .kind = VM_T_LIST, .item = &vm_int_type, .min_items = 1,
-    .refuse = vm_tokensin_negative
+    .refuse = vm_refuse_negative
 };
 
 static const vm_type_t  vm_tokensin_offset_type = {

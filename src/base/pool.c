@@ -138,7 +138,10 @@ vm_pool_strdup(vm_pool_t *p, const char *s, size_t len)
     copy = vm_pool_alloc(p, len + 1);
 
     if (copy) {
-        memcpy(copy, s, len);
+        if (len) {
+            memcpy(copy, s, len);       /* of nothing there may be no address */
+        }
+
         copy[len] = '\0';
     }
 
