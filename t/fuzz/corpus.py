@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Writes the bodies of the recorded requests as seeds for protocols_fuzz: corpus.py DIR."""
+import hashlib
+import json
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FOLDER = os.path.join(HERE, "..", "golden", "http")
+# in the order of the fuzz target's tables
+PATHS = ["/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages", "/v1/embeddings", "/pooling",
+         "/classify", "/score", "/rerank", "/v2/embed", "/v1/chat/completions/batch", "/inference/v1/generate",
+         "/tokenize", "/detokenize", "/v1/messages/count_tokens", "/v1/chat/completions/render",
+         "/v1/completions/render", "/v1/messages/render", "/v1/responses/render", "/v1/chat/completions/derender",
+         "/v1/completions/derender"]
+SETTINGS = {"tools": 1 | 8, "reasoning": 1 | 2, "embed": 16, "classify": 32}
+
+
+def bodies(case):
+    for step in [case] + case.get("steps", []):
+        request = step.get("request", {})
+        if request.get("path") in PATHS and "json" in request:
+            yield PATHS.index(request["path"]), SETTINGS.get(case.get("server"), 0), request["json"]
+
+
+def main(folder):
+    os.makedirs(folder, exist_ok=True)
+    for name in sorted(os.listdir(FOLDER)):
+        if not name.endswith(".json") or name == "servers.json":
+            continue
+        with open(os.path.join(FOLDER, name), encoding="utf8") as f:
+            for case in json.load(f):
+                for which, how, body in bodies(case):
+                    seed = bytes([which, how, len(case["id"]) % 7]) + json.dumps(body).encode()
+                    if len(seed) <= 4096:
+                        with open(os.path.join(folder, hashlib.sha1(seed).hexdigest()), "wb") as out:
+                            out.write(seed)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
