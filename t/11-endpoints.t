@@ -447,3 +447,20 @@ POST /classify
  "POST /classify\n{}", "POST /v2/embed\n{}"]
 --- error_code eval
 [404, 404, 404, 404, 404]
+
+
+
+=== TEST 34: generative scoring
+--- request eval
+['POST /generative_scoring' . "\n" . '{"query": "blue? ", "items": ["sky", "grass"], "label_token_ids": [500, 600]}',
+ 'POST /generative_scoring' . "\n" . '{"query": [5, 6], "items": [[7]], "label_token_ids": [500], "item_first": true}',
+ 'POST /generative_scoring' . "\n" . '{"query": "a", "items": [], "label_token_ids": [1]}',
+ 'POST /generative_scoring' . "\n" . '{"query": "a", "items": ["b"], "label_token_ids": [99999]}',
+ 'POST /generative_scoring' . "\n" . '{"query": [99999], "items": [[1]], "label_token_ids": [1]}']
+--- more_headers
+Content-Type: application/json
+--- error_code eval
+[200, 200, 400, 400, 400]
+--- response_body_like eval
+['"object":"list".*"index":0,"object":"score","score":0\.\d+\},\{"index":1.*"completion_tokens":2,', '"score":1\.0\}',
+ 'items must contain', 'label_token_id 99999 is out of vocabulary range', 'Token id 99999 is out of vocabulary']

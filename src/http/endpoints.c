@@ -7,6 +7,7 @@
 #include "../api/anthropic.h"
 #include "../api/batch.h"
 #include "../api/derender.h"
+#include "../api/labels.h"
 #include "../api/models.h"
 #include "../api/pooling.h"
 #include "../api/render.h"
@@ -431,6 +432,7 @@ ngx_http_vllm_mock_pool(classify, vm_classify)
 ngx_http_vllm_mock_pool(score, vm_score)
 ngx_http_vllm_mock_pool(rerank, vm_rerank)
 ngx_http_vllm_mock_pool(cohere, vm_cohere)
+ngx_http_vllm_mock_pool(labels, vm_labels)
 
 
 /* ---- render and derender ---- */

@@ -48,6 +48,7 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
     { "/v1/messages", POST, "POST", JSON, to(messages), NEEDS_GENERATE },
     { "/v1/messages/count_tokens", POST, "POST", JSON, to(count_tokens),
       NEEDS_GENERATE },
+    { "/generative_scoring", POST, "POST", JSON, to(labels), NEEDS_GENERATE },
     { "/invocations", POST, "POST", RAW, to(invocations), 0 },
 
     { "/v1/models", GET, "GET", NONE, to(models), 0 },

@@ -10,6 +10,7 @@ FOLDER = os.path.join(HERE, "..", "golden", "http")
 # in the order of the fuzz target's tables
 PATHS = ["/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages", "/v1/embeddings", "/pooling",
          "/classify", "/score", "/rerank", "/v2/embed", "/v1/chat/completions/batch", "/inference/v1/generate",
+         "/generative_scoring",
          "/tokenize", "/detokenize", "/v1/messages/count_tokens", "/v1/chat/completions/render",
          "/v1/completions/render", "/v1/messages/render", "/v1/responses/render", "/v1/chat/completions/derender",
          "/v1/completions/derender"]

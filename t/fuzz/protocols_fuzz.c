@@ -17,7 +17,7 @@
 #include "../../src/api/anthropic.h"
 #include "../../src/api/batch.h"
 #include "../../src/api/derender.h"
-#include "../../src/api/models.h"
+#include "../../src/api/labels.h"
 #include "../../src/api/pooling.h"
 #include "../../src/api/render.h"
 #include "../../src/api/responses.h"
@@ -30,7 +30,7 @@
 static const vm_protocol_t *const  protocols[] = {
     &vm_chat, &vm_completion, &vm_responses, &vm_anthropic, &vm_embeddings,
     &vm_pooling, &vm_classify, &vm_score, &vm_rerank, &vm_cohere,
-    &vm_batch, &vm_tokensin
+    &vm_batch, &vm_tokensin, &vm_labels
 };
 
 #define render(name, protocol)                                                \
