@@ -267,3 +267,11 @@ vllm_mock_saturation 1h;
 ["!x-vllm-mock-saturated", "!x-vllm-mock-saturated"]
 --- response_body_like eval
 ["completion_tokens", '(?ms)^vllm_mock:token_lateness_seconds_count 1\.0$.*^vllm_mock:saturated 0\.0$']
+
+
+
+=== TEST 19: without stats
+--- serve: vllm_mock_args --disable-log-stats;
+--- request
+GET /metrics
+--- response_body_like: ^(?!.*\nvllm:).*python_info

@@ -1171,3 +1171,12 @@ server { listen 127.0.0.1:1; vllm_mock_engine max_num_seqs=7; location / { vllm_
 --- must_die
 --- error_log
 zone "m" is used by two servers with different engine, latency or fleet settings
+
+
+
+=== TEST 119: calls without a parser
+--- serve
+vllm_mock_args --enable-auto-tool-choice;
+--- must_die
+--- error_log
+--enable-auto-tool-choice requires --tool-call-parser

@@ -343,6 +343,17 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
         }
     }
 
+    if (s->auto_tool_choice && s->tool_call_parser == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "vllm_mock_args: --enable-auto-tool-choice requires "
+                      "--tool-call-parser");
+        return NGX_CONF_ERROR;
+    }
+
+    if (!s->auto_tool_choice) {
+        s->tool_call_parser = NULL;         /* vLLM has none then either */
+    }
+
     if (conf->ignored.len && !ngx_quiet_mode) {
         ngx_log_error(NGX_LOG_NOTICE, cf->log, 0,
                       "vllm_mock_args: without a meaning here:%V",

@@ -229,6 +229,7 @@ ngx_http_vllm_mock_scrape(ngx_http_vllm_mock_ctx_t *ctx,
     ngx_http_vllm_mock_srv_conf_t  *server;
 
     ngx_memzero(q, sizeof(vm_scrape_t));
+    q->no_stats = ctx->settings->disable_log_stats != 0;
 
     server = ctx->conf->server;
     settings = ctx->settings;

@@ -246,6 +246,10 @@ vm_metrics_shown(const vm_scrape_t *s, uint32_t index)
 
     f = &vm_families[index];
 
+    if (s->no_stats) {
+        return 0;
+    }
+
     if (f->flags & VM_FAMILY_LORA) {
         return s->max_loras > 0;
     }

@@ -146,6 +146,7 @@ typedef struct {
 
     unsigned                scaled:1;       /* vllm_mock_metrics scaled */
     unsigned                legacy:1;
+    unsigned                no_stats:1;     /* --disable-log-stats */
     uint32_t                replicas;       /* 0 counts as 1 */
     int                     replica_source_up;  /* -1: there is none */
 
