@@ -246,6 +246,10 @@ ngx_http_vllm_mock_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    if (ngx_http_vllm_mock_fleet_ports(cycle, main) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     zones = main->zones.elts;
 
     for (i = 0; i < main->zones.nelts; i++) {

@@ -35,6 +35,8 @@ typedef struct {
 
 typedef struct {
     ngx_array_t               zones;        /* of ngx_shm_zone_t * */
+    ngx_uint_t                nports;       /* that nginx listens on, each */
+    in_port_t                *ports;        /* once, in their order */
 } ngx_http_vllm_mock_main_conf_t;
 
 typedef struct {
@@ -102,7 +104,7 @@ typedef struct {
     unsigned                  user_block_size:1;
     ngx_str_t                 ignored;      /* arguments without a meaning */
     ngx_uint_t                fleet_size;
-    ngx_http_complex_value_t *fleet_by;
+    ngx_http_complex_value_t *fleet_by;     /* NULL: the port's place */
     ngx_uint_t                replicas_fixed;       /* or the fallback */
     ngx_str_t                 replicas_uri;         /* of the source */
     ngx_msec_t                replicas_ttl;
@@ -481,6 +483,8 @@ void ngx_http_vllm_mock_ticker_init(ngx_http_vllm_mock_zone_t *z,
 
 ngx_int_t ngx_http_vllm_mock_fleet_init(ngx_conf_t *cf,
     ngx_http_vllm_mock_zone_t *z, ngx_http_vllm_mock_srv_conf_t *server);
+ngx_int_t ngx_http_vllm_mock_fleet_ports(ngx_cycle_t *cycle,
+    ngx_http_vllm_mock_main_conf_t *main);
 ngx_http_vllm_mock_zone_t *ngx_http_vllm_mock_fleet_zone(
     ngx_http_vllm_mock_zone_t *z, ngx_uint_t i);
 ngx_http_vllm_mock_zone_t *ngx_http_vllm_mock_fleet_choose(
