@@ -464,3 +464,18 @@ Content-Type: application/json
 --- response_body_like eval
 ['"object":"list".*"index":0,"object":"score","score":0\.\d+\},\{"index":1.*"completion_tokens":2,', '"score":1\.0\}',
  'items must contain', 'label_token_id 99999 is out of vocabulary range', 'Token id 99999 is out of vocabulary']
+
+
+
+=== TEST 35: the class that a body of /invocations fits
+--- serve: vllm_mock_args --runner pooling --convert embed;
+--- request eval
+[map { "POST /invocations\n$_" } '{"input": "a"}', '{"query": "a", "documents": ["b"]}',
+ '{"text_1": "a", "text_2": "b"}', '{"data": 1}', '{"foo": 1}']
+--- more_headers
+Content-Type: application/json
+--- error_code eval
+[200, 200, 200, 400, 400]
+--- response_body_like eval
+['"object":"embedding"', '"relevance_score"', '"object":"score"', 'No IOProcessor plugin',
+ 'Cannot find suitable handler']

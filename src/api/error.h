@@ -15,6 +15,7 @@ typedef struct {
     const char  *type;
     const char  *param;             /* NULL: null */
     const char  *message;           /* NUL-terminated, UTF-8 */
+    unsigned     violations:1;      /* the body does not fit its class */
     unsigned     detail:1;          /* {"detail": message} instead */
     unsigned     anthropic:1;       /* in the shape of Anthropic's errors */
     unsigned     outside:1;         /* answered outside of all layers: without

@@ -292,6 +292,7 @@ vm_violations_report(vm_violations_t *x)
                      vm_pool_strdup(x->pool, b->data, b->len));
     }
 
+    x->error->violations = 1;
     vm_buf_free(b);
 
     return VM_ERROR;

@@ -80,15 +80,52 @@ ngx_http_vllm_mock_count_tokens(ngx_http_vllm_mock_ctx_t *ctx)
 
 
 /*
- * SageMaker's: chat, and what does not fit it by its types is a completion.
- * The body's model is not looked at.
+ * SageMaker's: the first of the server's request classes that the body fits.
+ * Its model is not looked at.
  */
+
+static const vm_protocol_t *const  ngx_http_vllm_mock_generates[] = {
+    &vm_chat, &vm_completion, NULL
+};
+
+static const vm_protocol_t *const  ngx_http_vllm_mock_embeds[] = {
+    &vm_embeddings, &vm_rerank, &vm_score, &vm_pooling, NULL
+};
+
+static const vm_protocol_t *const  ngx_http_vllm_mock_classifies[] = {
+    &vm_classify, &vm_pooling, NULL
+};
+
+
+static ngx_int_t
+ngx_http_vllm_mock_fits(ngx_http_vllm_mock_ctx_t *ctx,
+    const vm_protocol_t *protocol)
+{
+    ngx_int_t         rc;
+    vm_generation_t  *g;
+
+    g = vm_generation_create(&ctx->call, protocol);
+    if (g == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = vm_generation_parse(g, ctx->body) == VM_OK
+         || !ctx->call.error.violations ? NGX_OK : NGX_DECLINED;
+
+    vm_generation_free(g);
+    ngx_memzero(&ctx->call.error, sizeof(vm_error_t));
+
+    return rc;
+}
+
 
 ngx_int_t
 ngx_http_vllm_mock_invocations(ngx_http_vllm_mock_ctx_t *ctx)
 {
-    vm_json_t   j;
-    vm_error_t *e;
+    vm_json_t                    j;
+    ngx_int_t                    rc;
+    vm_error_t                  *e;
+    const vm_protocol_t *const  *p;
 
     e = &ctx->call.error;
 
@@ -111,18 +148,27 @@ ngx_http_vllm_mock_invocations(ngx_http_vllm_mock_ctx_t *ctx)
 
     json_object_del(ctx->body, "model");
 
-    if (ctx->settings->runner == VM_RUNNER_EMBED) {
-        return ngx_http_vllm_mock_embeddings(ctx);
+    p = ctx->settings->runner == VM_RUNNER_EMBED
+        ? ngx_http_vllm_mock_embeds
+        : ctx->settings->runner == VM_RUNNER_CLASSIFY
+          ? ngx_http_vllm_mock_classifies : ngx_http_vllm_mock_generates;
+
+    for ( /* void */ ; *p; p++) {
+        rc = ngx_http_vllm_mock_fits(ctx, *p);
+
+        if (rc != NGX_DECLINED) {
+            return rc == NGX_OK
+                   ? ngx_http_vllm_mock_generate(ctx, *p, ctx->body)
+                   : NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
 
-    if (ctx->settings->runner == VM_RUNNER_CLASSIFY) {
-        return ngx_http_vllm_mock_classify(ctx);
-    }
+    vm_error_bad(e, ctx->settings->runner == VM_RUNNER_GENERATE
+                    ? "Cannot find suitable handler for request. Expected one "
+                      "of: ['ChatCompletionRequest', 'CompletionRequest']"
+                    : "Cannot find suitable handler for request.");
 
-    return ngx_http_vllm_mock_generate(ctx,
-               json_object_get(ctx->body, "messages") ? &vm_chat
-                                                      : &vm_completion,
-               ctx->body);
+    return ngx_http_vllm_mock_error(ctx);
 }
 
 
