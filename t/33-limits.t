@@ -54,7 +54,7 @@ __DATA__
 === TEST 2: tokens a minute, taken when a request is over
 --- place: vllm_mock_rate_limit tpm=20;
 --- request eval
-[$main::ask->(9), $main::ask->(9), $main::ask->(9)]
+[$main::ask->(10), $main::ask->(10), $main::ask->(10)]
 --- error_code eval
 [200, 200, 429]
 --- response_headers eval

@@ -599,8 +599,8 @@ vm_plan_thought(vm_generation_t *g, vm_choice_t *c, uint32_t length,
     if (g->nallowed >= 2) {
         c->think_end = 2 + (uint32_t) (vm_rand_at(key, 3) % 4);
 
-    } else if (length != VM_NEVER && length >= 3) {
-        c->think_end = length / 3;
+    } else if (g->nallowed == 0 && length != VM_NEVER && length >= 3) {
+        c->think_end = length / 3;      /* one token alone cannot end it */
     }
 }
 

@@ -192,6 +192,7 @@ ngx_http_vllm_mock_bucket(ngx_http_vllm_mock_limits_t *l,
     ngx_http_vllm_mock_bucket_t  *b, *oldest;
 
     oldest = &l->buckets[0];
+    b = oldest;
 
     for (i = 0; i < NGX_HTTP_VLLM_MOCK_BUCKETS; i++) {
         b = &l->buckets[i];

@@ -132,7 +132,7 @@ ngx_http_vllm_mock_store_oldest(ngx_http_vllm_mock_store_t *st,
     for (i = 0; i < NGX_HTTP_VLLM_MOCK_RECORDS; i++) {
         r = &st->records[i];
 
-        if (r->state && r != but
+        if (r != but && r->state
             && (oldest == NULL || r->number < oldest->number))
         {
             oldest = r;

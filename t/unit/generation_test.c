@@ -527,6 +527,25 @@ test_failed_stream(void **state)
 }
 
 
+/* Where one token is allowed none is left to end a thought. */
+
+static void
+test_thought_of_one_token(void **state)
+{
+    fixture_t    *f = *state;
+    const char   *text;
+
+    f->settings.reasoning_parser = "qwen3";
+    f->output.length = VM_LENGTH_FIXED;
+    f->output.a = 9;
+
+    text = run(f, &vm_chat, CHAT(",\"max_tokens\": 9,"
+                                 "\"allowed_token_ids\": [410]"), 1);
+    assert_non_null(strstr(text, "\"content\":null"));
+    assert_int_equal(f->g->choices[0].think_end, VM_NEVER);
+}
+
+
 int
 main(void)
 {
@@ -540,7 +559,9 @@ main(void)
         cmocka_unit_test_setup_teardown(test_stop_strings, setup, teardown),
         cmocka_unit_test_setup_teardown(test_choices, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_failed_stream, setup, teardown)
+        cmocka_unit_test_setup_teardown(test_failed_stream, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_thought_of_one_token, setup,
+                                        teardown)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
