@@ -198,16 +198,6 @@ vm_added_before(const char *s, size_t i)
 static int
 vm_added_in_word(const char *s, size_t len, size_t start, size_t end)
 {
-    size_t  n;
-
-    static const unsigned  word = VM_CHAR_LETTER|VM_CHAR_MARK|VM_CHAR_NUMBER;
-
-    if (start
-        && (s[start - 1] == '_'
-            || vm_char_at(s, len, vm_added_before(s, start), &n) & word))
-    {
-        return 1;
-    }
-
-    return end < len && (s[end] == '_' || vm_char_at(s, len, end, &n) & word);
+    return (start && vm_char_word(s + vm_added_before(s, start)))
+           || (end < len && vm_char_word(s + end));
 }

@@ -17,6 +17,7 @@
 static size_t vm_tokenizer_byte_run(const vm_tokenizer_t *t,
     const uint32_t *ids, size_t n, vm_buf_t *out);
 static int vm_tokenizer_byte(const vm_tokenizer_t *t, uint32_t id);
+static vm_str_t vm_tokenizer_strip(const vm_tokenizer_t *t, vm_str_t s);
 static void vm_tokenizer_word(vm_tokenizer_t *t, const char *text,
     vm_ids_t *scratch);
 static uint32_t vm_tokenizer_single(const vm_tokenizer_t *t, const char *text,
@@ -133,30 +134,37 @@ void
 vm_tokenizer_decode(const vm_tokenizer_t *t, const uint32_t *ids, size_t n,
     vm_buf_t *out)
 {
-    size_t    i, k;
+    size_t    end, i, k;
     vm_buf_t  text;
     vm_str_t  s;
 
     vm_buf_init(&text);
+    end = 0;
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < n; i += k) {
         k = t->byte_tokens
             ? vm_tokenizer_byte_run(t, ids + i, n - i, &text) : 0;
 
-        if (k) {
-            i += k - 1;
-            continue;
+        if (k == 0) {
+            s = vm_tokenizer_special(t, ids[i])
+                ? vm_tokenizer_piece(t, ids[i])
+                : vm_tokenizer_bytes(t, ids[i]);
+
+            vm_buf_add(&text, s.data, s.len);
+            k = 1;
         }
 
-        s = vm_tokenizer_special(t, ids[i])
-            ? vm_tokenizer_piece(t, ids[i])
-            : (i ? vm_tokenizer_bytes(t, ids[i])
-                 : vm_tokenizer_first(t, ids[i]));
-
-        vm_buf_add(&text, s.data, s.len);
+        end = i ? end : text.len;       /* of the first one */
     }
 
-    vm_utf8_repair(text.data, text.len, out);
+    s.data = text.data;
+    s.len = end;
+    end -= vm_tokenizer_strip(t, s).len;
+
+    if (text.len) {
+        vm_utf8_repair(text.data + end, text.len - end, out);
+    }
+
     out->failed |= text.failed;
     vm_buf_free(&text);
 }
@@ -221,10 +229,14 @@ vm_tokenizer_bytes(const vm_tokenizer_t *t, uint32_t id)
 vm_str_t
 vm_tokenizer_first(const vm_tokenizer_t *t, uint32_t id)
 {
-    uint32_t  i;
-    vm_str_t  s;
+    return vm_tokenizer_strip(t, vm_tokenizer_bytes(t, id));
+}
 
-    s = vm_tokenizer_bytes(t, id);
+
+static vm_str_t
+vm_tokenizer_strip(const vm_tokenizer_t *t, vm_str_t s)
+{
+    uint32_t  i;
 
     for (i = 0; i < t->strip && s.len && s.data[0] == ' '; i++) {
         s.data++;

@@ -89,7 +89,8 @@ def writes(v, texts):
              if not leads[i] or (t.startswith(leads[i]) and v.decode(v.encode([leads[i].decode()]))[0].encode() == leads[i])]
     why = differing([leads[i] for i in whole], [written[i][0] for i in whole], [expected[i] for i in whole])
     check(v.name + ": written text is its tokens", len(whole) > 60 and not why, why or "too few are whole: %d" % len(whole))
-    check(v.name + ": words are words", all(b". " in t and b"\xef" not in t for _, t in written[:50]), repr(written[0][1]))
+    if v.name != "metaspace-never":                     # whose tokens have no regard for words
+        check(v.name + ": words are words", all(b" the" in t and b"\xef" not in t for _, t in written[:9]), repr(written[0][1]))
 
 
 def describes(v):
@@ -98,7 +99,7 @@ def describes(v):
     check(v.name + ": vocabulary", vocab == v.vocab, "%d, not %d" % (vocab, v.vocab))
     check(v.name + ": begin", begin == [bos] * (bos >= 0), "%d, not %s" % (bos, begin))
     check(v.name + ": longest", longest == v.longest or v.longest is None, "%d, not %s" % (longest, v.longest))
-    check(v.name + ": words", words > 100, str(words))
+    check(v.name + ": words", words > (1700 if vocab > 30000 else 30) or v.name == "metaspace-never", str(words))
 
 
 def hurries(v):

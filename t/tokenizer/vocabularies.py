@@ -151,8 +151,8 @@ def gpt2(path):
     t.save(path)
 
 
-def trained(corpus, characters, size=3000, **parts):
-    """A function that trains a small tokenizer of these parts."""
+def trained(corpus, characters, size=3000, words=False, **parts):
+    """A function that trains a small tokenizer of these parts, its tokens within words if it says so."""
     def make(path):
         from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, trainers
         specials = ["<unk>", "<s>", "</s>"]
@@ -161,9 +161,13 @@ def trained(corpus, characters, size=3000, **parts):
         for name in "normalizer", "pre_tokenizer", "decoder":
             if parts.get(name):
                 setattr(t, name, parts[name])
+        if words:
+            t.pre_tokenizer = pre_tokenizers.Metaspace("▁", "never", True)
         alphabet = [] if characters else pre_tokenizers.ByteLevel.alphabet()
         t.train_from_iterator(corpus, trainers.BpeTrainer(vocab_size=size, special_tokens=specials + fallback, show_progress=False,
                                                           initial_alphabet=alphabet, limit_alphabet=300))
+        if words and parts.get("pre_tokenizer"):
+            t.pre_tokenizer = parts["pre_tokenizer"]
         t.add_tokens([AddedToken("<tool>", normalized=True), AddedToken("dog", single_word=True, normalized=False),
                       AddedToken("<left>", lstrip=True, normalized=False), AddedToken("<right>", rstrip=True, normalized=False),
                       AddedToken("<both>", lstrip=True, rstrip=True, normalized=False)])
@@ -172,6 +176,8 @@ def trained(corpus, characters, size=3000, **parts):
             o = json.load(f)
         for token in o["added_tokens"]:                 # bytes are no special tokens in real files
             token["special"] = token["content"] in specials
+        if words and not parts.get("pre_tokenizer"):
+            o["pre_tokenizer"] = None
         o["added_tokens"] = [a for a in o["added_tokens"] if not a["content"].startswith("<0x")]
         with open(path, "w") as f:
             json.dump(o, f, ensure_ascii=False)
@@ -198,12 +204,12 @@ def all_of_them(corpus):
                                       decoder=decoders.ByteLevel(), normalizer=normalizers.NFC())),
             ("prefix-space", 0, dict(pre_tokenizer=p.ByteLevel(True), decoder=decoders.ByteLevel())),
             ("digits", 0, dict(pre_tokenizer=p.Sequence([p.Digits(True), p.ByteLevel(False)]), decoder=decoders.ByteLevel())),
-            ("metaspace-first", 1, dict(pre_tokenizer=p.Metaspace("▁", "first", False), decoder=spm)),
+            ("metaspace-first", 1, dict(words=True, pre_tokenizer=p.Metaspace("▁", "first", False), decoder=spm)),
             ("metaspace-always", 1, dict(pre_tokenizer=p.Metaspace("▁", "always", True), decoder=decoders.Metaspace("▁", "always"))),
             ("metaspace-never", 1, dict(pre_tokenizer=p.Metaspace("▁", "never", False), decoder=decoders.Metaspace("▁", "never"))),
-            ("prepended", 1, dict(normalizer=normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]),
+            ("prepended", 1, dict(words=True, normalizer=normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]),
                                   decoder=spm)),
-            ("gemma-like", 1, dict(normalizer=normalizers.Replace(" ", "▁"), pre_tokenizer=p.Split(" ", "merged_with_previous"),
+            ("gemma-like", 1, dict(words=True, normalizer=normalizers.Replace(" ", "▁"), pre_tokenizer=p.Split(" ", "merged_with_previous"),
                                    decoder=decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(),
                                                               decoders.Fuse()])))):
         some = random.Random(5).sample(plain, 2500)
