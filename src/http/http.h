@@ -35,6 +35,7 @@ typedef struct {
 
 typedef struct {
     ngx_array_t               zones;        /* of ngx_shm_zone_t * */
+    ngx_array_t              *tokenizers;   /* those that were loaded */
 } ngx_http_vllm_mock_main_conf_t;
 
 typedef struct {

@@ -859,6 +859,7 @@ vm_hf_one_added(vm_load_t *l, json_t *o)
     vm_buf_t        normal;
     vm_str_t        piece, s;
     json_int_t      n;
+    vm_added_t     *to;
     const char     *text;
     vm_bytepair_t  *b;
 
@@ -892,8 +893,23 @@ vm_hf_one_added(vm_load_t *l, json_t *o)
     flags = json_is_true(json_object_get(o, "special")) ? VM_VOCAB_SPECIAL
                                                         : 0;
 
+    /* one that is looked for in normalized text is normalized itself */
+
+    to = &b->added;
+    vm_buf_init(&normal);
+    vm_buf_add(&normal, text, len);
+
+    if (json_is_true(json_object_get(o, "normalized")) && b->nsteps) {
+        to = &b->added_normal;
+        vm_buf_reset(&normal);
+        vm_normal_apply(b->steps, b->nsteps, 1, 0, text, len, &normal);
+    }
+
+    s.data = normal.data ? normal.data : "";
+    s.len = normal.len;
+
     if (known == VM_NEVER) {
-        vm_hf_token(b, id, text, len, 0, flags);
+        vm_hf_token(b, id, s.data, s.len, 0, flags);
 
     } else {
         b->vocab.tokens[id].flags |= flags;
@@ -906,23 +922,9 @@ vm_hf_one_added(vm_load_t *l, json_t *o)
             | (json_is_true(json_object_get(o, "rstrip"))
                ? VM_ADDED_RSTRIP : 0);
 
-    s.data = text;
-    s.len = len;
-
-    if (!json_is_true(json_object_get(o, "normalized")) || b->nsteps == 0) {
-        vm_added_set(&b->added, s, id, flags);
-
-    } else {
-        vm_buf_init(&normal);
-        vm_normal_apply(b->steps, b->nsteps, 1, 0, text, len, &normal);
-
-        s.data = normal.data;
-        s.len = normal.len;
-
-        vm_added_set(&b->added_normal, s, id, flags);
-        b->added_normal.failed |= normal.failed;
-        vm_buf_free(&normal);
-    }
+    vm_added_set(to, s, id, flags);
+    to->failed |= normal.failed;
+    vm_buf_free(&normal);
 
     return b->vocab.failed || b->added.failed || b->added_normal.failed
            ? vm_load_fail(l, "no memory") : VM_OK;
@@ -934,13 +936,22 @@ vm_hf_one_added(vm_load_t *l, json_t *o)
 static int
 vm_hf_ends(vm_load_t *l, json_t *root, const vm_str_t *config)
 {
-    size_t       i;
-    json_t      *item, *o, *value;
-    const char  *text;
+    size_t         i;
+    json_t        *item, *o, *value;
+    const char    *text;
+    json_error_t   error;
 
     if (config) {
         o = json_loadb(config->data, config->len, JSON_DECODE_INT_AS_REAL,
-                       NULL);
+                       &error);
+
+        if (!json_is_object(o)) {
+            json_decref(o);
+            return vm_load_fail(l, "its tokenizer_config.json is no JSON "
+                                "object: line %d: %s", error.line,
+                                error.text);
+        }
+
         value = json_object_get(o, "eos_token");
         text = json_is_string(value) ? json_string_value(value)
                                      : vm_hf_text(value, "content");

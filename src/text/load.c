@@ -24,9 +24,10 @@ vm_tokenizer_t *
 vm_tokenizer_load(const char *name, vm_str_t file, const vm_str_t *config,
     char *err, size_t size)
 {
-    int        rc;
-    size_t     i;
-    vm_load_t  l;
+    int          rc;
+    size_t       i;
+    vm_load_t    l;
+    const char  *base;
 
     l.err = err;
     l.size = size;
@@ -48,7 +49,8 @@ vm_tokenizer_load(const char *name, vm_str_t file, const vm_str_t *config,
         rc = vm_load_hf(&l, file, config);
 
     } else {
-        rc = vm_load_ranks(&l, name, file);
+        base = strrchr(name, '/');
+        rc = vm_load_ranks(&l, base ? base + 1 : name, file);
     }
 
     if (rc == VM_OK) {

@@ -263,6 +263,14 @@ vm_tokenizer_special(const vm_tokenizer_t *t, uint32_t id)
 }
 
 
+void
+vm_tokenizer_range(const vm_tokenizer_t *t, uint32_t *first, uint32_t *n)
+{
+    *first = t->first;
+    *n = t->run;
+}
+
+
 const vm_vocab_words_t *
 vm_tokenizer_words(const vm_tokenizer_t *t)
 {
@@ -274,13 +282,16 @@ int
 vm_tokenizer_finish(vm_tokenizer_t *t)
 {
     size_t             i;
-    uint32_t           chars, id;
+    uint32_t           chars, id, start;
     vm_str_t           piece;
     vm_ids_t           scratch;
     vm_vocab_word_t   *w;
     vm_vocab_words_t  *words;
 
     t->longest = 1;
+    t->first = 0;
+    t->run = 1;
+    start = 0;
 
     for (id = 0; id < t->vocab; id++) {
         piece = t->kind->piece(t, id);
@@ -291,6 +302,16 @@ vm_tokenizer_finish(vm_tokenizer_t *t)
         }
 
         t->longest = vm_max(t->longest, chars);
+
+        if (t->kind->bytes(t, id).len == 0 || t->kind->special(t, id)
+            || vm_tokenizer_byte(t, id))
+        {
+            start = id + 1;
+
+        } else if (id + 1 - start > t->run) {
+            t->first = start;
+            t->run = id + 1 - start;
+        }
     }
 
     words = &t->words;

@@ -35,7 +35,7 @@ vm_tokenizer_t *vm_tokenizer_builtin(void);
 
 /*
  * Of a file's content: Hugging Face's tokenizer.json, or tiktoken's ranks,
- * whose name (without its directory) tells which they are.  `config` is the
+ * whose name (a path or not) tells which they are.  `config` is the
  * content of the tokenizer_config.json beside it, NULL: there is none.  NULL:
  * `err` says why.
  */
@@ -77,6 +77,10 @@ vm_str_t vm_tokenizer_bytes(const vm_tokenizer_t *t, uint32_t id);
 
 /* The same for a token that begins a text. */
 vm_str_t vm_tokenizer_first(const vm_tokenizer_t *t, uint32_t id);
+
+/* The longest run of ids that have text and are no byte tokens; n >= 1. */
+void vm_tokenizer_range(const vm_tokenizer_t *t, uint32_t *first,
+    uint32_t *n);
 
 /* As the vocabulary spells it: "</s>", "<0x0A>", "\xe2\x96\x81the". */
 vm_str_t vm_tokenizer_piece(const vm_tokenizer_t *t, uint32_t id);

@@ -35,6 +35,8 @@ struct vm_tokenizer_s {
     const uint8_t              *joins;      /* by byte: whether merges take it
                                                together with a space behind
                                                it; NULL: none */
+    uint32_t                    first;      /* the longest run with text */
+    uint32_t                    run;
     vm_vocab_words_t            words;
 };
 

@@ -90,7 +90,8 @@ def writes(v, texts):
     why = differing([leads[i] for i in whole], [written[i][0] for i in whole], [expected[i] for i in whole])
     check(v.name + ": written text is its tokens", len(whole) > 60 and not why, why or "too few are whole: %d" % len(whole))
     if v.name != "metaspace-never":                     # whose tokens have no regard for words
-        check(v.name + ": words are words", all(b" the" in t and b"\xef" not in t for _, t in written[:9]), repr(written[0][1]))
+        check(v.name + ": words are words", b" the " in b" ".join(t for _, t in written[:50]),
+              repr(written[0][1]))
 
 
 def describes(v):
