@@ -177,6 +177,9 @@ for file in t/load/*_test.py t/kube/*_test.py; do
     suite "${file#t/}" counted python3 "$file"
 done
 
+suite "tokenizers" counted python3 t/tokenizer/tokenizer_test.py
+suite "tokenizers, server" counted python3 t/tokenizer/server_test.py
+
 suite "sdk, Python" counted t/e2e/run.sh
 suite "sdk, npm" counted python3 t/e2e/npm_test.py
 

@@ -332,7 +332,7 @@ vm_tokens_config(vm_call_t *call, vm_buf_t *out)
     size_t           i, len;
     json_t          *value;
     vm_json_t        j;
-    const char      *class, *key;
+    const char      *class, *key, *name;
     const vm_str_t  *config;
 
     static const char *const  ours[] = {
@@ -370,11 +370,10 @@ vm_tokens_config(vm_call_t *call, vm_buf_t *out)
             continue;
         }
 
-        if (strcmp(key, "additional_special_tokens") == 0) {
-            key = "extra_special_tokens";
-        }
+        name = strcmp(key, "additional_special_tokens") == 0
+               ? "extra_special_tokens" : key;
 
-        vm_buf_json(out, key, strlen(key));
+        vm_buf_json(out, name, strlen(name));
         vm_buf_char(out, ':');
         vm_tokens_value(value, out);
         vm_buf_char(out, ',');
