@@ -172,11 +172,13 @@ vm_ranks_line(vm_load_t *l, const char *line, size_t len, unsigned number)
     rank = 0;
 
     for (i = n + 1; i < len; i++) {
-        if (line[i] < '0' || line[i] > '9' || rank >= VM_VOCAB_MAX) {
+        if (line[i] < '0' || line[i] > '9') {
             break;
         }
 
-        rank = rank * 10 + (uint32_t) (line[i] - '0');
+        if (rank < VM_VOCAB_MAX) {
+            rank = rank * 10 + (uint32_t) (line[i] - '0');
+        }
     }
 
     if (s.len == 0 || i < len || len == n + 1) {

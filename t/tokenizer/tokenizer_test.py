@@ -111,11 +111,16 @@ def hurries(v):
         check("%s: a megabyte of one %s" % (v.name, name), ms < 5000, "%.0f ms" % ms)
 
 
-def main():
-    vocabularies.install()
+def build():
+    subprocess.run(["make", "-s", "-C", vocabularies.ROOT, "lib"], check=True)
     subprocess.run(["gcc", "-g", "-O2", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-o", PROGRAM,
                     os.path.join(HERE, "tokens.c"), os.path.join(vocabularies.ROOT, "build", "libvm.a"), "-ljansson",
                     "-lutf8proc", "-lm"], check=True)
+
+
+def main():
+    vocabularies.install()
+    build()
     plain = corpus.texts([], 1, TEXTS)
     for v in vocabularies.all_of_them(plain):
         if sys.argv[1:] and not any(n in v.name for n in sys.argv[1:]):

@@ -9,8 +9,10 @@
  *                                 is written behind it: n, n ids, then text
  *   tokens time FILE [CONFIG]     milliseconds to encode each
  *   tokens info FILE [CONFIG]     vocabulary, begin, end, longest, words
+ *   tokens memory FILE [CONFIG]   bytes that the tokenizer keeps
  */
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -181,9 +183,10 @@ main(int argc, char **argv)
     vm_str_t         config, content;
     const char      *name;
     vm_tokenizer_t  *t;
+    struct mallinfo2  kept;
 
     if (argc < 3) {
-        fprintf(stderr, "usage: tokens encode|decode|write|time|info FILE "
+        fprintf(stderr, "usage: tokens encode|decode|write|time|info|memory FILE "
                 "[CONFIG]\n");
         return 2;
     }
@@ -211,7 +214,11 @@ main(int argc, char **argv)
         return 1;
     }
 
-    if (argv[1][0] == 'i') {
+    if (argv[1][0] == 'm') {
+        kept = mallinfo2();
+        printf("%zu\n", kept.uordblks + kept.hblkhd);
+
+    } else if (argv[1][0] == 'i') {
         printf("%u %d %d %u %u\n", vm_tokenizer_vocab(t),
                (int) vm_tokenizer_bos(t), (int) vm_tokenizer_eos(t),
                vm_tokenizer_longest(t), vm_tokenizer_words(t)->n);
