@@ -27,10 +27,10 @@ char *
 ngx_http_vllm_mock_tokenizer(ngx_conf_t *cf, ngx_str_t *name,
     vm_settings_t *s)
 {
-    ngx_str_t                         path;
-    ngx_uint_t                        i;
-    ngx_http_vllm_mock_main_conf_t   *main;
-    ngx_http_vllm_mock_vocabulary_t  *v;
+    ngx_str_t                          path;
+    ngx_uint_t                         i;
+    ngx_http_vllm_mock_main_conf_t    *main;
+    ngx_http_vllm_mock_vocabulary_t   *v, **list;
 
     main = ngx_http_conf_get_module_main_conf(cf, ngx_http_vllm_mock_module);
     path = *name;
@@ -49,31 +49,31 @@ ngx_http_vllm_mock_tokenizer(ngx_conf_t *cf, ngx_str_t *name,
         }
     }
 
-    for (i = 0; i < main->tokenizers->nelts; i++) {
-        v = ((ngx_http_vllm_mock_vocabulary_t **) main->tokenizers->elts)[i];
+    list = main->tokenizers->elts;
+    v = NULL;
 
-        if (v->path.len == path.len
-            && ngx_strncmp(v->path.data, path.data, path.len) == 0)
+    for (i = 0; i < main->tokenizers->nelts; i++) {
+        if (list[i]->path.len == path.len
+            && ngx_strncmp(list[i]->path.data, path.data, path.len) == 0)
         {
-            break;
+            v = list[i];
         }
     }
 
-    if (i == main->tokenizers->nelts) {
+    if (v == NULL) {
         v = ngx_pcalloc(cf->pool, sizeof(ngx_http_vllm_mock_vocabulary_t));
+        list = ngx_array_push(main->tokenizers);
 
-        if (v == NULL) {
+        if (v == NULL || list == NULL) {
             return NGX_CONF_ERROR;
         }
 
+        *list = v;
         v->path = path;
 
         if (ngx_http_vllm_mock_vocabulary(cf, name, v) != NGX_CONF_OK) {
             return NGX_CONF_ERROR;
         }
-
-        *(ngx_http_vllm_mock_vocabulary_t **) ngx_array_push(main->tokenizers)
-            = v;
     }
 
     s->tokenizer = v->tokenizer;

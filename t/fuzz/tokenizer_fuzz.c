@@ -51,7 +51,8 @@ add_json(vm_buf_t *b, const char *normalizer, const char *pre,
 
     vm_buf_printf(b, "\"%saa\":300,\"aaa\":301,\"%se\":302%s},\"merges\":["
                   "%s]}}", bytes ? "" : "a\":303,\"e\":304,\"\\u2581\":305,\"",
-                  bytes ? "\\u0120" : "\\u2581", bytes ? "" : ",\"e\\u2581\":306",
+                  bytes ? "\\u0120" : "\\u2581",
+                  bytes ? "" : ",\"e\\u2581\":306",
                   bytes ? "[\"a\",\"a\"],[\"aa\",\"a\"],[\"\\u0120\",\"e\"]"
                         : "\"a a\",\"aa a\",\"\\u2581 e\",\"e \\u2581\"");
 }

@@ -186,8 +186,8 @@ main(int argc, char **argv)
     struct mallinfo2  kept;
 
     if (argc < 3) {
-        fprintf(stderr, "usage: tokens encode|decode|write|time|info|memory FILE "
-                "[CONFIG]\n");
+        fprintf(stderr, "usage: tokens encode|decode|write|time|info|memory "
+                "FILE [CONFIG]\n");
         return 2;
     }
 
