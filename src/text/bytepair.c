@@ -83,7 +83,7 @@ vm_bytepair_finish(vm_bytepair_t *b)
 
     b->common.vocab = b->vocab.n;
 
-    if (!b->byte_level) {
+    if (!b->common.byte_level) {
         vm_bytepair_joins(b);
     }
 
@@ -409,7 +409,7 @@ vm_bytepair_piece(vm_bytepair_run_t *r, const char *s, size_t len)
         return VM_OK;
     }
 
-    if (r->b->byte_level) {
+    if (r->b->common.byte_level) {
         return vm_bytepair_merge(r->b, s, len, r->out);
     }
 
@@ -465,7 +465,7 @@ vm_bytepair_merge(const vm_bytepair_t *b, const char *s, size_t len,
 
     start = out->n;
 
-    if (!b->byte_level) {
+    if (!b->common.byte_level) {
         vm_bytepair_characters(b, s, len, out);
         return vm_merges_apply(&b->merges, out, start);
     }
@@ -532,74 +532,6 @@ vm_bytepair_characters(const vm_bytepair_t *b, const char *s, size_t len,
             unknown = 1;
         }
     }
-}
-
-
-void
-vm_byte_spell(vm_str_t bytes, vm_buf_t *out)
-{
-    size_t    i;
-    uint32_t  code;
-
-    for (i = 0; i < bytes.len; i++) {
-        code = (unsigned char) bytes.data[i];
-
-        if (code <= 0x20) {
-            code += 0x100;
-
-        } else if (code >= 0x7f && code <= 0xa0) {
-            code += 0x121 - 0x7f;
-
-        } else if (code == 0xad) {
-            code = 0x143;
-        }
-
-        if (code < 0x80) {
-            vm_buf_char(out, (char) code);
-
-        } else {
-            vm_buf_char(out, (char) (0xc0 | code >> 6));
-            vm_buf_char(out, (char) (0x80 | (code & 0x3f)));
-        }
-    }
-}
-
-
-int
-vm_byte_read(vm_str_t piece, vm_buf_t *out)
-{
-    size_t    i, start;
-    uint32_t  code;
-
-    start = out->len;
-
-    for (i = 0; i < piece.len; i += (size_t) vm_char_len(piece.data[i])) {
-        code = vm_utf8_code(piece.data + i);
-
-        if (code >= 0x100 && code <= 0x120) {
-            code -= 0x100;
-
-        } else if (code >= 0x121 && code <= 0x142) {
-            code -= 0x121 - 0x7f;
-
-        } else if (code == 0x143) {
-            code = 0xad;
-
-        } else if (code <= 0x20 || code > 0xff || code == 0xad
-                   || (code >= 0x7f && code <= 0xa0))
-        {
-            if (!out->failed) {
-                out->len = start;
-            }
-
-            vm_buf_add(out, piece.data, piece.len);
-            return VM_DECLINED;
-        }
-
-        vm_buf_char(out, (char) code);
-    }
-
-    return VM_OK;
 }
 
 

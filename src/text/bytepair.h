@@ -11,6 +11,7 @@
 
 #include "added.h"
 #include "merge.h"
+#include "spell.h"
 #include "split.h"
 #include "tokenizer_kind.h"
 #include "vocab.h"
@@ -19,9 +20,6 @@
 #define VM_BYTEPAIR_STEPS   8
 #define VM_BYTEPAIR_SPLITS  4
 #define VM_BYTEPAIR_AFFIX   32          /* bytes of a replacement and its NUL */
-
-#define VM_SPACE_MARK       "\xe2\x96\x81"      /* U+2581 */
-
 
 typedef enum {
     VM_NORMAL_COMPOSE,                  /* form C */
@@ -57,7 +55,6 @@ typedef struct {
     uint32_t             unk;           /* VM_NEVER: none */
     uint8_t              joins[256];
 
-    unsigned             byte_level:1;  /* merges begin with bytes */
     unsigned             fallback:1;    /* unknown characters are bytes */
     unsigned             fuse_unk:1;
     unsigned             ignore_merges:1;   /* a piece that is a token is it */
@@ -72,14 +69,6 @@ int vm_bytepair_finish(vm_bytepair_t *b);
 /* Appends a text after these steps (`first`: it begins the whole text). */
 void vm_normal_apply(const vm_normal_t *steps, uint32_t n, int first,
     int inside, const char *s, size_t len, vm_buf_t *out);
-
-/*
- * Byte-level spelling: each byte is a printable character, U+0120 a space.
- * vm_byte_spell() appends it; vm_byte_read() appends the bytes of a spelling,
- * or the text itself if it has another character (VM_DECLINED).
- */
-void vm_byte_spell(vm_str_t bytes, vm_buf_t *out);
-int vm_byte_read(vm_str_t piece, vm_buf_t *out);
 
 
 #endif /* VM_BYTEPAIR_H */

@@ -127,7 +127,7 @@ vm_load_hf(vm_load_t *l, vm_str_t file, const vm_str_t *config)
                            vm_hf_pre_tokenizers, 0);
     }
 
-    l->b->vocab.by_piece = !l->b->byte_level;
+    l->b->vocab.by_piece = !l->b->common.byte_level;
 
     if (rc == VM_OK) {
         rc = vm_hf_parts(l, json_object_get(root, "decoder"), "decoder",
@@ -290,12 +290,12 @@ vm_hf_byte_level(vm_load_t *l, json_t *o, const char *type)
         }
     }
 
-    if (l->b->byte_level) {
+    if (l->b->common.byte_level) {
         return vm_load_fail(l, "the pre_tokenizer \"ByteLevel\" is there "
                             "twice");
     }
 
-    l->b->byte_level = 1;
+    l->b->common.byte_level = 1;
     use = json_object_get(o, "use_regex");
 
     return json_is_false(use) ? VM_OK
@@ -488,7 +488,7 @@ vm_hf_undo_byte_level(vm_load_t *l, json_t *o, const char *type)
 {
     (void) o;
 
-    return l->b->byte_level ? VM_OK
+    return l->b->common.byte_level ? VM_OK
                             : vm_load_fail(l, "the decoder \"%s\" does not "
                                            "go with the pre_tokenizer", type);
 }
@@ -499,7 +499,7 @@ vm_hf_undo_replace(vm_load_t *l, json_t *o, const char *type)
 {
     if (strcmp(vm_hf_text(json_object_get(o, "pattern"), "String"),
                VM_SPACE_MARK) != 0
-        || strcmp(vm_hf_text(o, "content"), " ") != 0 || l->b->byte_level)
+        || strcmp(vm_hf_text(o, "content"), " ") != 0 || l->b->common.byte_level)
     {
         return vm_load_fail(l, "the decoder \"%s\" is known for U+2581 by a "
                             "space only", type);
@@ -514,7 +514,7 @@ vm_hf_undo_fallback(vm_load_t *l, json_t *o, const char *type)
 {
     (void) o;
 
-    if (l->b->byte_level) {
+    if (l->b->common.byte_level) {
         return vm_load_fail(l, "the decoder \"%s\" does not go with the "
                             "pre_tokenizer", type);
     }
@@ -551,7 +551,7 @@ vm_hf_undo_metaspace(vm_load_t *l, json_t *o, const char *type)
 {
     const char  *scheme;
 
-    if (l->b->byte_level) {
+    if (l->b->common.byte_level) {
         return vm_load_fail(l, "the decoder \"%s\" does not go with the "
                             "pre_tokenizer", type);
     }
@@ -604,7 +604,7 @@ vm_hf_model(vm_load_t *l, json_t *model)
     l->b->ignore_merges = json_is_true(json_object_get(model,
                                                        "ignore_merges"));
     l->b->fallback = json_is_true(json_object_get(model, "byte_fallback"))
-                     && !l->b->byte_level;
+                     && !l->b->common.byte_level;
     l->b->fuse_unk = json_is_true(json_object_get(model, "fuse_unk"));
 
     if (vm_hf_vocab(l, json_object_get(model, "vocab")) != VM_OK) {
@@ -670,35 +670,19 @@ static void
 vm_hf_token(vm_bytepair_t *b, uint32_t id, const char *text, size_t len,
     int indexed, uint32_t flags)
 {
-    char         c;
-    vm_buf_t     bytes;
-    vm_str_t     piece, s;
-    unsigned     code;
-    const char  *p;
+    vm_buf_t  bytes;
+    vm_str_t  piece, s;
 
     vm_buf_init(&bytes);
 
     piece.data = text;
     piece.len = len;
 
-    if (b->byte_level) {
+    if (b->common.byte_level) {
         indexed &= vm_byte_read(piece, &bytes) == VM_OK;
 
-    } else if (b->common.byte_tokens && len == 6
-               && sscanf(text, "<0x%2X>", &code) == 1 && text[5] == '>')
-    {
-        c = (char) code;
-        vm_buf_add(&bytes, &c, 1);
-
     } else {
-        while ((p = memmem(text, len, VM_SPACE_MARK, 3))) {
-            vm_buf_add(&bytes, text, (size_t) (p - text));
-            vm_buf_char(&bytes, ' ');
-            len -= (size_t) (p - text) + 3;
-            text = p + 3;
-        }
-
-        vm_buf_add(&bytes, text, len);
+        vm_mark_read(piece, b->common.byte_tokens, &bytes);
     }
 
     s.data = bytes.data ? bytes.data : "";
@@ -723,7 +707,7 @@ vm_hf_find(const vm_bytepair_t *b, const char *s, size_t len)
     vm_buf_t  bytes;
     vm_str_t  piece;
 
-    if (!b->byte_level) {
+    if (!b->common.byte_level) {
         return vm_vocab_find(&b->vocab, s, len);
     }
 
@@ -756,7 +740,7 @@ vm_hf_symbols(vm_bytepair_t *b)
         text[0] = (char) i;
         len = 1;
 
-        if (!b->byte_level) {
+        if (!b->common.byte_level) {
             len = (size_t) snprintf(text, sizeof(text), "<0x%02X>", i);
         }
 

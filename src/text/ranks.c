@@ -67,7 +67,7 @@ vm_load_ranks(vm_load_t *l, const char *name, vm_str_t file)
     const vm_ranks_kind_t  *kind;
 
     b = l->b;
-    b->byte_level = 1;
+    b->common.byte_level = 1;
     b->ignore_merges = 1;
 
     number = 0;

@@ -4,6 +4,7 @@
  */
 
 #include <stdlib.h>
+#include "spell.h"
 #include "tokenizer_kind.h"
 #include "unicode.h"
 #include "words.h"
@@ -253,6 +254,41 @@ vm_tokenizer_piece(const vm_tokenizer_t *t, uint32_t id)
     static const vm_str_t  none = vm_str("");
 
     return id < t->vocab ? t->kind->piece(t, id) : none;
+}
+
+
+void
+vm_tokenizer_read(const vm_tokenizer_t *t, vm_str_t piece, int first,
+    vm_buf_t *out)
+{
+    vm_buf_t  text;
+    vm_str_t  s;
+
+    if (piece.len == 0) {
+        return;
+    }
+
+    vm_buf_init(&text);
+
+    if (vm_utf8_valid(piece.data, piece.len) < piece.len) {
+        vm_buf_add(&text, piece.data, piece.len);
+
+    } else if (t->byte_level) {
+        (void) vm_byte_read(piece, &text);
+
+    } else {
+        vm_mark_read(piece, 1, &text);
+    }
+
+    if (text.len) {
+        s.data = text.data;
+        s.len = text.len;
+        s = first ? vm_tokenizer_strip(t, s) : s;
+        vm_buf_add(out, s.data, s.len);
+    }
+
+    out->failed |= text.failed;
+    vm_buf_free(&text);
 }
 
 

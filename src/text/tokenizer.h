@@ -85,6 +85,13 @@ void vm_tokenizer_range(const vm_tokenizer_t *t, uint32_t *first,
 /* As the vocabulary spells it: "</s>", "<0x0A>", "\xe2\x96\x81the". */
 vm_str_t vm_tokenizer_piece(const vm_tokenizer_t *t, uint32_t id);
 
+/*
+ * Appends what a spelling stands for, be it of a token or not; `first`: at the
+ * beginning of a text.
+ */
+void vm_tokenizer_read(const vm_tokenizer_t *t, vm_str_t piece, int first,
+    vm_buf_t *out);
+
 int vm_tokenizer_special(const vm_tokenizer_t *t, uint32_t id);
 
 

@@ -31,6 +31,8 @@ struct vm_tokenizer_s {
     uint32_t                    strip;      /* spaces a text's decoder takes
                                                off its beginning */
     unsigned                    bos_alone:1;    /* also of an empty text */
+    unsigned                    byte_level:1;   /* spelled byte by byte, and
+                                                   merges begin with bytes */
     unsigned                    byte_tokens:1;  /* pieces <0x00> to <0xFF> */
     const uint8_t              *joins;      /* by byte: whether merges take it
                                                together with a space behind

@@ -129,6 +129,7 @@ use(const vm_tokenizer_t *t, const char *text, size_t len)
     uint32_t     first, id, run;
     vm_buf_t     b;
     vm_ids_t     ids, some;
+    vm_str_t     piece;
     vm_writer_t  w;
 
     vm_ids_init(&ids);
@@ -169,6 +170,10 @@ use(const vm_tokenizer_t *t, const char *text, size_t len)
     {
         abort();
     }
+
+    piece.data = text;
+    piece.len = len;
+    vm_tokenizer_read(t, piece, 1, &b);
 
     memset(&w, 0, sizeof(w));
     w.tokenizer = t;
