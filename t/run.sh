@@ -218,6 +218,8 @@ suite "golden http, sanitized" counted bash -c \
 suite "golden metrics, sanitized" counted bash -c \
     'sanitized python3 t/golden/replay.py metrics'
 suite "t/*.t, sanitized" counted bash -c 'sanitized t/prove.sh'
+suite "tokenizers, server, sanitized" counted bash -c \
+    'sanitized python3 t/tokenizer/server_test.py'
 
 for file in t/load/*_test.py; do
     suite "${file#t/}, sanitized" counted bash -c "sanitized python3 $file"
