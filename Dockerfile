@@ -10,8 +10,8 @@ FROM ${BASE} AS build
 
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y \
-        --no-install-recommends nginx nginx-dev libjansson-dev gcc make \
-        libc6-dev curl \
+        --no-install-recommends nginx nginx-dev libjansson-dev \
+        libutf8proc-dev gcc make libc6-dev curl \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /src
@@ -53,7 +53,7 @@ LABEL org.opencontainers.image.title="vllm-mock" \
 
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y \
-        --no-install-recommends nginx libjansson4 \
+        --no-install-recommends nginx libjansson4 libutf8proc2 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* \
         /etc/nginx /var/lib/nginx /var/www /usr/share/nginx/html \
     && mkdir -p /var/log/nginx \

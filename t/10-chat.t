@@ -196,7 +196,7 @@ POST /v1/completions
 POST /v1/completions
 {"model": "m", "prompt": [1, 21716, 338, 1499], "max_tokens": 1, "echo": true}
 --- response_body_like chop
-"text":"hello world.*"prompt_tokens":4,
+"text":"<s>hello world.*"prompt_tokens":4,
 
 
 

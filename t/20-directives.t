@@ -971,7 +971,7 @@ invalid value "1.5" of vllm_mock_seed: 0 to 18446744073709551615
 vllm_mock_tokenizer /nonexistent.json;
 --- must_die
 --- error_log
-invalid value "/nonexistent.json" of vllm_mock_tokenizer
+vllm_mock_tokenizer "/nonexistent.json": cannot open "/nonexistent.json": No such file or directory
 
 
 

@@ -177,6 +177,9 @@ for file in t/load/*_test.py t/kube/*_test.py; do
     suite "${file#t/}" counted python3 "$file"
 done
 
+suite "tokenizers" counted python3 t/tokenizer/tokenizer_test.py
+suite "tokenizers, server" counted python3 t/tokenizer/server_test.py
+
 suite "sdk, Python" counted t/e2e/run.sh
 suite "sdk, npm" counted python3 t/e2e/npm_test.py
 
@@ -215,6 +218,8 @@ suite "golden http, sanitized" counted bash -c \
 suite "golden metrics, sanitized" counted bash -c \
     'sanitized python3 t/golden/replay.py metrics'
 suite "t/*.t, sanitized" counted bash -c 'sanitized t/prove.sh'
+suite "tokenizers, server, sanitized" counted bash -c \
+    'sanitized python3 t/tokenizer/server_test.py'
 
 for file in t/load/*_test.py; do
     suite "${file#t/}, sanitized" counted bash -c "sanitized python3 $file"

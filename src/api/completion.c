@@ -329,9 +329,7 @@ static int
 vm_completion_echo(vm_generation_t *g, vm_prompt_t *p)
 {
     char      *copy;
-    uint32_t   i;
     vm_buf_t   b;
-    vm_str_t   piece;
 
     if (p->text.data) {
         return VM_OK;
@@ -339,10 +337,7 @@ vm_completion_echo(vm_generation_t *g, vm_prompt_t *p)
 
     vm_buf_init(&b);
 
-    for (i = 0; i < p->n; i++) {
-        piece = vm_tokenizer_bytes(g->settings->tokenizer, p->ids[i]);
-        vm_buf_add(&b, piece.data, piece.len);
-    }
+    vm_tokenizer_decode(g->settings->tokenizer, p->ids, p->n, &b);
 
     copy = vm_pool_strdup(g->pool, b.data ? b.data : "", b.len);
     p->text.data = copy;

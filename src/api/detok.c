@@ -58,50 +58,6 @@ vm_detok_spell(const vm_tokenizer_t *t, const json_t *id, int skip,
 }
 
 
-static int
-vm_detok_hex(int c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-
-/* The bytes that a spelling stands for: "<0x0A>", U+2581 for a space. */
-
-static void
-vm_detok_piece(vm_choice_t *c, const char *s, size_t len)
-{
-    char         byte;
-    size_t       n;
-    const char  *p;
-
-    if (len == 6 && memcmp(s, "<0x", 3) == 0 && s[5] == '>'
-        && vm_detok_hex(s[3]) >= 0 && vm_detok_hex(s[4]) >= 0)
-    {
-        byte = (char) (vm_detok_hex(s[3]) * 16 + vm_detok_hex(s[4]));
-        vm_run_decode(c, &byte, 1);
-        return;
-    }
-
-    while (len) {
-        p = memmem(s, len, "\xe2\x96\x81", 3);
-        n = p ? (size_t) (p - s) : len;
-        vm_run_decode(c, s, n);
-
-        if (p == NULL) {
-            return;
-        }
-
-        vm_run_decode(c, " ", 1);
-        s += n + 3;
-        len -= n + 3;
-    }
-}
-
-
 /* Python's list[from:to] of a list with n elements */
 
 static json_int_t
@@ -115,11 +71,15 @@ vm_detok_place(json_int_t i, json_int_t n)
 }
 
 
+/* `first`: what a decoder takes off the beginning of a text is not there. */
+
 static void
-vm_detok_text(const json_t *tokens, json_int_t from, json_int_t to,
-    vm_buf_t *out)
+vm_detok_text(const vm_tokenizer_t *t, const json_t *tokens, json_int_t from,
+    json_int_t to, int first, vm_buf_t *out)
 {
     json_t       *item;
+    vm_buf_t      bytes;
+    vm_str_t      piece;
     json_int_t    n;
     vm_choice_t   c;
 
@@ -128,11 +88,19 @@ vm_detok_text(const json_t *tokens, json_int_t from, json_int_t to,
     to = vm_detok_place(to, n);
 
     memset(&c, 0, sizeof(vm_choice_t));
+    vm_buf_init(&bytes);
 
     for ( /* void */ ; from < to; from++) {
         item = json_array_get(tokens, (size_t) from);
-        vm_detok_piece(&c, json_string_value(item), json_string_length(item));
+        piece.data = json_string_value(item);
+        piece.len = json_string_length(item);
+
+        vm_tokenizer_read(t, piece, first, &bytes);
+        first = 0;
     }
+
+    vm_run_decode(&c, bytes.data, bytes.len);
+    vm_buf_free(&bytes);
 
     vm_run_decode_end(&c);
     vm_buf_add(out, c.text.data ? c.text.data : "", c.text.len);
@@ -187,8 +155,9 @@ vm_detok_id(vm_detok_t *d, const json_t *id, vm_buf_t *out)
 
     vm_buf_init(&after);
     vm_buf_init(&before);
-    vm_detok_text(d->prev, d->prefix, d->read, &before);
-    vm_detok_text(d->prev, d->prefix, (json_int_t) total, &after);
+    vm_detok_text(d->tokenizer, d->prev, d->prefix, d->read, 1, &before);
+    vm_detok_text(d->tokenizer, d->prev, d->prefix, (json_int_t) total, 1,
+                  &after);
 
     prefix = d->prefix;
     read = d->read;
@@ -260,7 +229,7 @@ vm_detok_whole(const vm_tokenizer_t *t, const json_t *context, size_t from,
                                                            piece.len));
     }
 
-    vm_detok_text(tokens, 0, (json_int_t) json_array_size(tokens), out);
+    vm_detok_text(t, tokens, 0, (json_int_t) json_array_size(tokens), 0, out);
     json_decref(tokens);
 }
 

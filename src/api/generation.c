@@ -306,13 +306,12 @@ vm_generation_prompt_text(vm_generation_t *g, vm_prompt_t *p,
 
     vm_ids_init(&l);
 
-    if (special && len && vm_tokenizer_bos(t) != VM_NEVER) {
-        vm_ids_add(&l, vm_tokenizer_bos(t));
-    }
-
     ids = NULL;
 
-    if (vm_tokenizer_encode(t, text, len, limit, &l) == VM_OK && !l.failed) {
+    if ((special ? vm_tokenizer_encode_prompt(t, text, len, limit, &l)
+                 : vm_tokenizer_encode(t, text, len, limit, &l))
+        == VM_OK && !l.failed)
+    {
         ids = vm_pool_alloc(g->pool, (l.n + 1) * sizeof(uint32_t));
     }
 

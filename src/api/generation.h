@@ -292,6 +292,10 @@ int vm_generation_parse(vm_generation_t *g, const json_t *body);
 uint32_t vm_generation_token(const vm_generation_t *g, const vm_choice_t *c,
     uint32_t pos);
 
+/* The text of the token that stands there, as it is at that place. */
+vm_str_t vm_generation_bytes(const vm_generation_t *g, const vm_choice_t *c,
+    uint32_t pos, uint32_t id);
+
 /*
  * `count` tokens of a choice came; `finish` is the reason if it is over.
  * Streams append frames to `out`; the others append their answer when the last

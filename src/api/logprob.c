@@ -5,9 +5,7 @@
 
 #include "pieces.h"
 #include "../base/rand.h"
-
-
-#define VM_LP_FIRST_PIECE  259          /* ids below are special or bytes */
+#include "../text/unicode.h"
 
 
 typedef struct {
@@ -34,15 +32,16 @@ static uint32_t
 vm_lp_other(const vm_generation_t *g, uint64_t key, uint32_t pos, uint32_t k,
     uint32_t drawn)
 {
-    uint32_t  first, id, n;
+    uint32_t  first, id, least, n;
 
     /* neighbours in the vocabulary: each another text */
 
-    n = g->settings->vocab - VM_LP_FIRST_PIECE;
-    first = (uint32_t) (vm_rand_at(key ^ 0x27d4eb2f, pos) % n);
-    id = VM_LP_FIRST_PIECE + (first + k) % n;
+    vm_tokenizer_range(g->settings->tokenizer, &least, &n);
 
-    return id == drawn ? VM_LP_FIRST_PIECE + (first + n - 1) % n : id;
+    first = (uint32_t) (vm_rand_at(key ^ 0x27d4eb2f, pos) % n);
+    id = least + (first + k) % n;
+
+    return id == drawn ? least + (first + n - 1) % n : id;
 }
 
 
@@ -93,29 +92,18 @@ vm_lp_count(const vm_generation_t *g)
 }
 
 
+/* A token alone: what is no whole character is U+FFFD. */
+
 static void
 vm_lp_decoded(const vm_generation_t *g, uint32_t id, vm_buf_t *out)
 {
-    size_t         i;
-    vm_str_t       piece;
+    vm_str_t  piece;
 
     piece = vm_tokenizer_special(g->settings->tokenizer, id)
             ? vm_tokenizer_piece(g->settings->tokenizer, id)
             : vm_tokenizer_bytes(g->settings->tokenizer, id);
 
-    for (i = 0; i < piece.len; i++) {
-        if ((unsigned char) piece.data[i] >= 0x80) {
-
-            /* a byte alone is no text, a whole character is */
-
-            if (piece.len == 1) {
-                vm_buf_lit(out, "\xef\xbf\xbd");
-                return;
-            }
-        }
-    }
-
-    vm_buf_add(out, piece.data, piece.len);
+    vm_utf8_repair(piece.data, piece.len, out);
 }
 
 

@@ -200,7 +200,7 @@ vm_plan_length(const vm_output_t *o, uint64_t key)
 
 static int
 vm_plan_encode(vm_generation_t *g, vm_choice_t *c, const char *text,
-    size_t len)
+    size_t len, int fixed)
 {
     uint32_t  *ids;
     vm_ids_t   l;
@@ -212,7 +212,8 @@ vm_plan_encode(vm_generation_t *g, vm_choice_t *c, const char *text,
     vm_ids_init(&l);
     ids = NULL;
 
-    if (vm_tokenizer_encode(g->settings->tokenizer, text, len, 0, &l)
+    if ((fixed ? vm_tokenizer_encode(g->settings->tokenizer, text, len, 0, &l)
+               : vm_writer_lead(&c->writer, text, len, &l))
         == VM_OK && !l.failed)
     {
         ids = vm_pool_alloc(g->pool, (l.n + 1) * sizeof(uint32_t));
@@ -264,7 +265,7 @@ vm_plan_fixed(vm_generation_t *g, vm_choice_t *c, uint64_t key, int *fixed)
     }
 
     if (rc == VM_OK) {
-        rc = vm_plan_encode(g, c, b.data ? b.data : "", b.len);
+        rc = vm_plan_encode(g, c, b.data ? b.data : "", b.len, 1);
     }
 
     vm_buf_free(&b);
@@ -309,7 +310,7 @@ vm_plan_lead(vm_generation_t *g, vm_choice_t *c, uint64_t key)
         len = text ? strlen(text) : 0;
     }
 
-    return vm_plan_encode(g, c, text, len);
+    return vm_plan_encode(g, c, text, len, 0);
 }
 
 
@@ -355,6 +356,20 @@ vm_generation_token(const vm_generation_t *g, const vm_choice_t *c,
     w.nlead = 0;
 
     return vm_writer_token(&w, pos);
+}
+
+
+vm_str_t
+vm_generation_bytes(const vm_generation_t *g, const vm_choice_t *c,
+    uint32_t pos, uint32_t id)
+{
+    if (pos == 0
+        || (c->thinks && c->think_end != VM_NEVER && pos == c->think_end + 1))
+    {
+        return vm_tokenizer_first(g->settings->tokenizer, id);
+    }
+
+    return vm_tokenizer_bytes(g->settings->tokenizer, id);
 }
 
 
@@ -529,8 +544,8 @@ vm_plan_strings(vm_generation_t *g, vm_choice_t *c, uint32_t limit)
     vm_buf_init(&b);
 
     for (pos = 0; pos < limit; pos++) {
-        piece = vm_tokenizer_bytes(g->settings->tokenizer,
-                                   vm_generation_token(g, c, pos));
+        piece = vm_generation_bytes(g, c, pos,
+                                    vm_generation_token(g, c, pos));
         before = b.len;
         vm_buf_add(&b, piece.data, piece.len);
 

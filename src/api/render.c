@@ -502,6 +502,12 @@ vm_render_offsets(vm_render_t *r)
     if (p->cut) {
         for (end = 0, i = 0; i < p->n; i++) {
             end += vm_tokenizer_bytes(t, p->ids[i]).len;
+
+            if (vm_tokenizer_special(t, p->ids[i])
+                && p->ids[i] != vm_tokenizer_bos(t))
+            {
+                end += vm_tokenizer_piece(t, p->ids[i]).len;
+            }
         }
 
         at = len - vm_min(end, len);
@@ -512,10 +518,17 @@ vm_render_offsets(vm_render_t *r)
     vm_buf_char(r->out, '[');
 
     for (i = 0; i < p->n; i++) {
-        piece = vm_tokenizer_bytes(t, p->ids[i]);
+        piece = vm_tokenizer_special(t, p->ids[i])
+                ? vm_tokenizer_piece(t, p->ids[i])
+                : (at ? vm_tokenizer_bytes(t, p->ids[i])
+                      : vm_tokenizer_first(t, p->ids[i]));
         vm_buf_str(r->out, i ? ",[" : "[");
 
-        if (piece.len == 0) {
+        if (piece.len == 0
+            || (vm_tokenizer_special(t, p->ids[i])
+                && (piece.len > len - at
+                    || memcmp(text + at, piece.data, piece.len) != 0)))
+        {
             vm_buf_lit(r->out, "0,0]");         /* of no text: special */
             continue;
         }

@@ -99,7 +99,7 @@ vm_run_token(vm_generation_t *g, vm_choice_t *c)
 
     piece = (g->params.skip_special_tokens
              || !vm_tokenizer_special(g->settings->tokenizer, id))
-            ? vm_tokenizer_bytes(g->settings->tokenizer, id)
+            ? vm_generation_bytes(g, c, c->made - 1, id)
             : vm_tokenizer_piece(g->settings->tokenizer, id);
 
     vm_run_decode(c, piece.data, piece.len);

@@ -100,6 +100,8 @@ typedef struct {
     uint64_t           seed;
     const vm_tokenizer_t  *tokenizer;
     uint32_t           vocab;
+    const vm_str_t    *tokenizer_config;    /* tokenizer_config.json, "{}" of
+                                               other files; NULL: built in */
 
 } vm_settings_t;
 

@@ -78,6 +78,10 @@ static const vm_type_t  vm_tokens_decode_type = {
 };
 
 
+static void vm_tokens_config(vm_call_t *call, vm_buf_t *out);
+static void vm_tokens_value(json_t *v, vm_buf_t *out);
+
+
 /* The model is looked up as for a generation. */
 
 static int
@@ -137,6 +141,9 @@ vm_tokens_encode(vm_call_t *call, const json_t *body, vm_buf_t *out)
     vm_ids_t               ids;
     vm_tokens_t            t;
     const vm_tokenizer_t  *k;
+
+    int  (*encode)(const vm_tokenizer_t *k, const char *text, size_t len,
+                   size_t max, vm_ids_t *out);
 
     memset(&t, 0, sizeof(vm_tokens_t));
     k = call->settings->tokenizer;
@@ -202,18 +209,15 @@ vm_tokens_encode(vm_call_t *call, const json_t *body, vm_buf_t *out)
 
     vm_ids_init(&ids);
 
-    if (rc == VM_OK && t.add_special_tokens && text.len
-        && vm_tokenizer_bos(k) != VM_NEVER)
-    {
-        vm_ids_add(&ids, vm_tokenizer_bos(k));
-    }
+    if (rc == VM_OK) {
+        encode = t.add_special_tokens ? vm_tokenizer_encode_prompt
+                                      : vm_tokenizer_encode;
 
-    if (rc == VM_OK
-        && (vm_tokenizer_encode(k, text.data ? text.data : "", text.len, 0,
-                                &ids)
-            != VM_OK || ids.failed || text.failed))
-    {
-        rc = vm_error_memory(&call->error);
+        if (encode(k, text.data ? text.data : "", text.len, 0, &ids) != VM_OK
+            || text.failed)
+        {
+            rc = vm_error_memory(&call->error);
+        }
     }
 
     vm_buf_free(&text);
@@ -253,9 +257,8 @@ vm_tokens_decode(vm_call_t *call, const json_t *body, vm_buf_t *out)
     size_t        i;
     json_t       *item;
     vm_buf_t      text;
+    vm_ids_t      ids;
     vm_int_t      id;
-    vm_str_t      piece;
-    vm_choice_t   c;
     vm_tokens_t   t;
 
     memset(&t, 0, sizeof(vm_tokens_t));
@@ -268,35 +271,39 @@ vm_tokens_decode(vm_call_t *call, const json_t *body, vm_buf_t *out)
         return VM_ERROR;
     }
 
+    vm_ids_init(&ids);
     vm_buf_init(&text);
-    memset(&c, 0, sizeof(vm_choice_t));
 
     json_array_foreach(t.tokens.json, i, item) {
         vm_field_int(item, &id);
 
         if (id.v < (json_int_t) call->settings->vocab) {
-            piece = vm_tokenizer_bytes(call->settings->tokenizer,
-                                       (uint32_t) id.v);
-            vm_run_decode(&c, piece.data, piece.len);
+            vm_ids_add(&ids, (uint32_t) id.v);
         }
     }
 
-    vm_run_decode_end(&c);
+    vm_tokenizer_decode(call->settings->tokenizer, ids.ids, ids.n, &text);
 
     vm_buf_lit(out, "{\"prompt\":");
-    vm_buf_json(out, c.text.data ? c.text.data : "", c.text.len);
+    vm_buf_json(out, text.data ? text.data : "", text.len);
     vm_buf_char(out, '}');
 
-    vm_buf_free(&c.text);
+    i = ids.failed || text.failed;
+    vm_ids_free(&ids);
     vm_buf_free(&text);
 
-    return VM_OK;
+    return i ? vm_error_memory(&call->error) : VM_OK;
 }
 
 
 void
 vm_tokens_info(vm_call_t *call, vm_buf_t *out)
 {
+    if (call->settings->tokenizer_config) {
+        vm_tokens_config(call, out);
+        return;
+    }
+
     vm_buf_printf(out, "{\"tokenizer_class\":\"LlamaTokenizer\","
                   "\"eos_token\":\"</s>\",\"pad_token\":\"</s>\","
                   "\"model_max_length\":%u,"
@@ -311,4 +318,137 @@ vm_tokens_info(vm_call_t *call, vm_buf_t *out)
     vm_buf_lit(out, ",\"is_local\":true,\"local_files_only\":false,"
                     "\"added_tokens_decoder\":{\"0\":\"<unk>\",\"1\":\"<s>\","
                     "\"2\":\"</s>\"},\"backend\":\"builtin\"}");
+}
+
+
+/*
+ * What transformers makes of a tokenizer_config.json: without the names of
+ * files, added tokens by their text alone, the class by its newer name.
+ */
+
+static void
+vm_tokens_config(vm_call_t *call, vm_buf_t *out)
+{
+    size_t           i, len;
+    json_t          *value;
+    vm_json_t        j;
+    const char      *class, *key, *name;
+    const vm_str_t  *config;
+
+    static const char *const  ours[] = {
+        "vocab_file", "merges_file", "tokenizer_class", "name_or_path",
+        "is_local", "local_files_only", "backend"
+    };
+
+    config = call->settings->tokenizer_config;
+
+    if (vm_json_load(&j, config->data, config->len) != VM_JSON_OK) {
+        j.value = json_object();
+    }
+
+    class = json_string_value(json_object_get(j.value, "tokenizer_class"));
+
+    if (class == NULL || strncmp(class, "PreTrainedTokenizer", 19) == 0) {
+        class = "TokenizersBackend";
+    }
+
+    len = strlen(class);
+
+    if (len > 4 && strcmp(class + len - 4, "Fast") == 0) {
+        len -= 4;
+    }
+
+    vm_buf_lit(out, "{");
+
+    json_object_foreach(j.value, key, value) {
+
+        for (i = 0; i < vm_nelts(ours) && strcmp(ours[i], key) != 0; i++) {
+            /* void */
+        }
+
+        if (i < vm_nelts(ours)) {
+            continue;
+        }
+
+        name = strcmp(key, "additional_special_tokens") == 0
+               ? "extra_special_tokens" : key;
+
+        vm_buf_json(out, name, strlen(name));
+        vm_buf_char(out, ':');
+        vm_tokens_value(value, out);
+        vm_buf_char(out, ',');
+    }
+
+    if (json_object_get(j.value, "truncation_side") == NULL) {
+        vm_buf_lit(out, "\"truncation_side\":\"left\",");
+    }
+
+    vm_buf_lit(out, "\"name_or_path\":");
+    vm_buf_json(out, call->settings->root, strlen(call->settings->root));
+    vm_buf_printf(out, ",\"is_local\":true,\"local_files_only\":false,"
+                  "\"backend\":\"tokenizers\","
+                  "\"tokenizer_class\":\"Cached%.*s\"}", (int) len, class);
+
+    json_decref(j.value);
+}
+
+
+static void
+vm_tokens_value(json_t *v, vm_buf_t *out)
+{
+    char        *text;
+    size_t       i;
+    json_t      *item;
+    const char  *comma, *key;
+
+    comma = "";
+
+    switch (vm_value_type(v)) {
+
+    case VM_PY_DICT:
+
+        if (json_object_get(v, "content")) {        /* a token */
+            vm_tokens_value(json_object_get(v, "content"), out);
+            return;
+        }
+
+        vm_buf_char(out, '{');
+
+        json_object_foreach(v, key, item) {
+            vm_buf_str(out, comma);
+            vm_buf_json(out, key, strlen(key));
+            vm_buf_char(out, ':');
+            vm_tokens_value(item, out);
+            comma = ",";
+        }
+
+        vm_buf_char(out, '}');
+        return;
+
+    case VM_PY_LIST:
+        vm_buf_char(out, '[');
+
+        json_array_foreach(v, i, item) {
+            vm_buf_str(out, comma);
+            vm_tokens_value(item, out);
+            comma = ",";
+        }
+
+        vm_buf_char(out, ']');
+        return;
+
+    case VM_PY_BIGINT:
+        vm_buf_str(out, vm_value_digits(v));
+        return;
+
+    case VM_PY_STR:
+        vm_buf_json(out, json_string_value(v), json_string_length(v));
+        return;
+
+    default:
+        text = json_dumps(v, JSON_ENCODE_ANY);
+        vm_buf_str(out, text ? text : "null");
+        free(text);
+        return;
+    }
 }

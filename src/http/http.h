@@ -37,6 +37,7 @@ typedef struct {
     ngx_array_t               zones;        /* of ngx_shm_zone_t * */
     ngx_uint_t                nports;       /* that nginx listens on, each */
     in_port_t                *ports;        /* once, in their order */
+    ngx_array_t              *tokenizers;   /* those that were loaded */
 } ngx_http_vllm_mock_main_conf_t;
 
 typedef struct {

@@ -221,43 +221,6 @@ ngx_http_vllm_mock_scalars(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_strcmp(conf->tokenizer.data, "builtin") != 0) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "invalid value \"%V\" of vllm_mock_tokenizer: builtin",
-                      &conf->tokenizer);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static void
-ngx_http_vllm_mock_tokenizer_free(void *data)
-{
-    vm_tokenizer_free(data);
-}
-
-
-static char *
-ngx_http_vllm_mock_tokenizer(ngx_conf_t *cf, vm_settings_t *s)
-{
-    vm_tokenizer_t      *t;
-    ngx_pool_cleanup_t  *cln;
-
-    t = vm_tokenizer_builtin();
-    cln = ngx_pool_cleanup_add(cf->pool, 0);
-
-    if (t == NULL || cln == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    cln->handler = ngx_http_vllm_mock_tokenizer_free;
-    cln->data = t;
-
-    s->tokenizer = t;
-    s->vocab = vm_tokenizer_vocab(t);
-
     return NGX_CONF_OK;
 }
 
@@ -428,7 +391,8 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
     if (ngx_http_vllm_mock_env_connector(cf, s, pool) != NGX_CONF_OK
         || ngx_http_vllm_mock_names(s, pool) != NGX_CONF_OK
         || ngx_http_vllm_mock_scalars(cf, conf) != NGX_CONF_OK
-        || ngx_http_vllm_mock_tokenizer(cf, s) != NGX_CONF_OK)
+        || ngx_http_vllm_mock_tokenizer(cf, &conf->tokenizer, s)
+           != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }

@@ -134,4 +134,9 @@ char *ngx_http_vllm_mock_check_output(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d);
 
 
+/* vocabulary.c: the tokenizer of that name or path, into settings. */
+char *ngx_http_vllm_mock_tokenizer(ngx_conf_t *cf, ngx_str_t *name,
+    vm_settings_t *s);
+
+
 #endif /* NGX_HTTP_VLLM_MOCK_RESOLVE_H */

@@ -66,7 +66,7 @@ static void vm_builtin_fill(vm_builtin_t *b);
 static void vm_builtin_word(vm_builtin_t *b, const char *word);
 static void vm_builtin_syllables(vm_builtin_t *b);
 static int vm_builtin_encode(const vm_tokenizer_t *t, const char *text,
-    size_t len, size_t max, vm_ids_t *out);
+    size_t len, size_t max, int inside, vm_ids_t *out);
 static uint32_t vm_builtin_match(const vm_builtin_t *b, const char *text,
     size_t len, size_t *match);
 static void vm_builtin_spaces(const vm_builtin_t *b, size_t n, size_t max,
@@ -382,11 +382,13 @@ vm_builtin_walk(const vm_builtin_t *b, uint32_t node, unsigned char c)
 
 static int
 vm_builtin_encode(const vm_tokenizer_t *t, const char *text, size_t len,
-    size_t max, vm_ids_t *out)
+    size_t max, int inside, vm_ids_t *out)
 {
     size_t               i, match, run;
     uint32_t             id;
     const vm_builtin_t  *b;
+
+    (void) inside;
 
     b = (const vm_builtin_t *) t;
     max = max ? out->n + max : SIZE_MAX;

@@ -11,8 +11,9 @@
 
 
 typedef struct {
+    /* `inside`: other text goes before, nothing is put there */
     int       (*encode)(const vm_tokenizer_t *t, const char *text, size_t len,
-                        size_t max, vm_ids_t *out);
+                        size_t max, int inside, vm_ids_t *out);
     vm_str_t  (*bytes)(const vm_tokenizer_t *t, uint32_t id);
     vm_str_t  (*piece)(const vm_tokenizer_t *t, uint32_t id);
     int       (*special)(const vm_tokenizer_t *t, uint32_t id);
@@ -27,6 +28,17 @@ struct vm_tokenizer_s {
     uint32_t                    bos;
     uint32_t                    eos;
     uint32_t                    longest;    /* in characters */
+    uint32_t                    strip;      /* spaces a text's decoder takes
+                                               off its beginning */
+    unsigned                    bos_alone:1;    /* also of an empty text */
+    unsigned                    byte_level:1;   /* spelled byte by byte, and
+                                                   merges begin with bytes */
+    unsigned                    byte_tokens:1;  /* pieces <0x00> to <0xFF> */
+    const uint8_t              *joins;      /* by byte: whether merges take it
+                                               together with a space behind
+                                               it; NULL: none */
+    uint32_t                    first;      /* the longest run with text */
+    uint32_t                    run;
     vm_vocab_words_t            words;
 };
 

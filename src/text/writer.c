@@ -70,6 +70,59 @@ vm_writer_token(const vm_writer_t *w, uint32_t pos)
 }
 
 
+int
+vm_writer_lead(vm_writer_t *w, const char *text, size_t len, vm_ids_t *ids)
+{
+    int       rc;
+    size_t    n;
+    uint32_t  id;
+    vm_buf_t  b;
+    vm_ids_t  both;
+    vm_str_t  word;
+
+    vm_buf_init(&b);
+    vm_ids_init(&both);
+
+    rc = vm_tokenizer_encode(w->tokenizer, text, len, 0, ids);
+    n = ids->n;
+
+    /* with a word behind it, the same ids and that one? */
+
+    id = vm_tokenizer_words(w->tokenizer)->list[0].within;
+    word = vm_tokenizer_bytes(w->tokenizer, id);
+
+    vm_buf_add(&b, text, len);
+    vm_buf_add(&b, word.data, word.len);
+
+    if (rc == VM_OK && !b.failed) {
+        rc = vm_tokenizer_encode(w->tokenizer, b.data, b.len, 0, &both);
+    }
+
+    if (rc == VM_OK
+        && (both.n != n + 1 || both.ids[n] != id
+            || (n && memcmp(both.ids, ids->ids, n * sizeof(uint32_t)) != 0)))
+    {
+        ids->n = 0;
+
+        for (n = 0; n < both.n; n++) {
+            vm_ids_add(ids, both.ids[n]);
+        }
+    }
+
+    if (b.failed || ids->failed) {
+        rc = VM_ERROR;
+    }
+
+    w->lead = ids->ids;
+    w->nlead = (uint32_t) ids->n;
+
+    vm_buf_free(&b);
+    vm_ids_free(&both);
+
+    return rc;
+}
+
+
 /* Where the full stop of a span is: in its second half. */
 
 static uint32_t

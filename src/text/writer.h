@@ -28,5 +28,13 @@ typedef struct {
  */
 uint32_t vm_writer_token(const vm_writer_t *w, uint32_t pos);
 
+/*
+ * Makes a text the lead, its ids kept in a list of the caller's.  Where merges
+ * could take the end of the text together with the word behind it, that word
+ * belongs to the lead, too.  VM_OK, VM_ERROR (no memory).
+ */
+int vm_writer_lead(vm_writer_t *w, const char *text, size_t len,
+    vm_ids_t *ids);
+
 
 #endif /* VM_WRITER_H */
