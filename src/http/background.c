@@ -453,10 +453,7 @@ ngx_http_vllm_mock_follow_start(ngx_http_vllm_mock_ctx_t *ctx,
         return rc;
     }
 
-    r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+    if (ngx_http_vllm_mock_watch(r) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -252,10 +252,7 @@ ngx_http_vllm_mock_hold(ngx_http_vllm_mock_ctx_t *ctx, vm_time_t time)
     cln->handler = ngx_http_vllm_mock_held_end;
     cln->data = h;
 
-    r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+    if (ngx_http_vllm_mock_watch(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -436,6 +436,9 @@ ngx_str_t *ngx_http_vllm_mock_header(ngx_http_request_t *r,
 
 /* reply.c */
 
+/* From now on it is noticed when the client leaves. */
+ngx_int_t ngx_http_vllm_mock_watch(ngx_http_request_t *r);
+
 ngx_int_t ngx_http_vllm_mock_header_add(ngx_http_request_t *r,
     const char *name, const char *value, size_t len);
 ngx_int_t ngx_http_vllm_mock_head(ngx_http_vllm_mock_ctx_t *ctx,

@@ -6,6 +6,30 @@
 
 
 ngx_int_t
+ngx_http_vllm_mock_watch(ngx_http_request_t *r)
+{
+    ngx_event_t  *rev;
+
+    rev = r->connection->read;
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* it left with the request's last byte: no other event will tell */
+
+    if (rev->pending_eof) {
+        ngx_post_event(rev, &ngx_posted_events);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_http_vllm_mock_header_add(ngx_http_request_t *r, const char *name,
     const char *value, size_t len)
 {

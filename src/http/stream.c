@@ -907,10 +907,8 @@ ngx_http_vllm_mock_generate(ngx_http_vllm_mock_ctx_t *ctx,
     ngx_http_vllm_mock_tick(ctx->zone);
 
     s->started = 1;
-    r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
 
-    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+    if (ngx_http_vllm_mock_watch(r) != NGX_OK) {
         s->closed = 1;
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Limits that workers count together, also when one dies; faults that leave nothing behind."""
+import os
+import signal
+import sys
+
+import load
+from load import check, metrics, total
+
+SERVER = "vllm_mock_model m; vllm_mock_latency constant ttft=5ms itl=10ms; "
+
+
+def held(server, n):
+    """So many streams that run."""
+    clients = []
+    for _ in range(n):
+        s = load.connect(server.port)
+        load.ask(s, {"model": "m", "prompt": "a", "max_tokens": 3000, "stream": True, "ignore_eos": True})
+        assert s.recv(100).startswith(b"HTTP/1.1 200"), n
+        clients.append(s)
+    return clients
+
+
+def status(server, **more):
+    return load.request(server.port, {"model": "m", "prompt": "a", "max_tokens": 1, **more})[0]
+
+
+@check
+def so_many_at_a_time():
+    with load.mock.Mock(server=SERVER + "vllm_mock_rate_limit concurrency=5 by=all;", workers=4) as server:
+        for _ in range(3):
+            clients = held(server, 5)
+            assert [status(server) for _ in range(8)] == [429] * 8
+            clients.pop().close()
+            load.until(5, "one place is free", lambda: status(server) == 200)
+            for s in clients:
+                s.close()
+            load.until(5, "all are free", lambda: load.idle(server))
+
+
+@check
+def a_worker_that_dies_gives_its_places_back():
+    with load.mock.Mock(server=SERVER + "vllm_mock_rate_limit concurrency=4 by=all;", workers=2) as server:
+        clients = held(server, 4)
+        assert status(server) == 429
+        for pid in server.children():
+            os.kill(pid, signal.SIGKILL)
+        load.until(10, "new workers", lambda: len(server.children()) == 2 and load.idle(server))
+        for s in clients:
+            s.close()
+        for s in held(server, 4):
+            s.close()
+
+
+@check
+def all_workers_count_requests_and_tokens():
+    quick = "vllm_mock_model m; vllm_mock_latency none; "
+    with load.mock.Mock(server=quick + "vllm_mock_rate_limit rpm=20 by=all;", workers=4) as server:
+        got = [status(server) for _ in range(40)]
+        # one more may have come by during the time that it took
+        assert 20 <= got.count(200) <= 22 and got.count(200) + got.count(429) == 40, got
+    with load.mock.Mock(server=quick + "vllm_mock_rate_limit tpm=1000 by=all;", workers=4) as server:
+        got = [status(server, max_tokens=99, ignore_eos=True) for _ in range(14)]
+        assert 10 <= got.count(200) <= 12 and got[-1] == 429, got
+
+
+@check
+def who_was_cut_off_leaves_nothing():
+    for fault in ("cut after=5", "drop", "error status=503", "stall after=5", "delay time=50ms"):
+        server = SERVER + "vllm_mock_fault %s when=$http_x_fault;" % fault
+        with load.mock.Mock(server=server, workers=4) as server:
+            clients = []
+            for i in range(60):
+                s = load.connect(server.port)
+                body = b'{"model": "m", "prompt": "a", "max_tokens": 500, "ignore_eos": true, "stream": %s}' % (
+                    b"true" if i % 2 else b"false")
+                s.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: m\r\nX-Fault: 1\r\nConnection: close\r\n"
+                          b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+                clients.append(s)
+            if fault.split()[0] in ("cut", "drop", "error"):
+                for s in clients:
+                    try:
+                        while s.recv(65536):
+                            pass
+                    except ConnectionResetError:
+                        pass
+            for s in clients:
+                s.close()
+            load.until(10, fault + ": nothing is left", lambda: load.idle(server))
+            load.until(10, fault + ": no stream", lambda: total(metrics(server.get()), "vllm_mock:streams") == 0)
+            assert status(server) == 200
+            assert "[alert]" not in server.errors(), server.errors()
+
+
+if __name__ == "__main__":
+    sys.exit(load.main())
