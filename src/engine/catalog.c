@@ -260,27 +260,52 @@ vm_catalog_missing(vm_catalog_t *c, const char *name, json_t *entry)
 }
 
 
+/*
+ * Whether a row counts and is the first of its kind: of a device's rows the
+ * first of a model (key "model"), of a model's rows the first of a device.
+ * Rows of one kind need not stand together.
+ */
+
+static int
+vm_catalog_first(const vm_catalog_t *c, size_t row, const char *key,
+    const char *within, const char *value)
+{
+    size_t       i;
+    json_t      *o;
+    const char  *kind;
+
+    o = json_array_get(c->profiles, row);
+    kind = vm_catalog_text(o, key);
+
+    for (i = 0; i <= row; i++) {
+        o = json_array_get(c->profiles, i);
+
+        if (vm_catalog_file(o) && strcmp(vm_catalog_text(o, key), kind) == 0
+            && (within == NULL
+                || strcmp(vm_catalog_text(o, within), value) == 0))
+        {
+            return i == row;
+        }
+    }
+
+    return 0;
+}
+
+
 /* The models of the device, or the devices if it is none. */
 
 static void
 vm_catalog_models(vm_catalog_t *c)
 {
-    size_t       i, n;
-    json_t      *o;
-    const char  *last;
+    size_t   i, n;
+    json_t  *o;
 
     n = 0;
-    last = "";
 
     json_array_foreach(c->profiles, i, o) {
-
-        if (strcmp(vm_catalog_text(o, "device"), c->device) == 0
-            && vm_catalog_file(o)
-            && strcmp(vm_catalog_text(o, "model"), last) != 0)
-        {
-            last = vm_catalog_text(o, "model");
+        if (vm_catalog_first(c, i, "model", "device", c->device)) {
             vm_catalog_say(c, "%s%s", n++ ? ", " : "; models of this device: ",
-                           last);
+                           vm_catalog_text(o, "model"));
         }
     }
 
@@ -289,10 +314,9 @@ vm_catalog_models(vm_catalog_t *c)
     }
 
     json_array_foreach(c->profiles, i, o) {
-
-        if (strcmp(vm_catalog_text(o, "device"), last) != 0) {
-            last = vm_catalog_text(o, "device");
-            vm_catalog_say(c, "%s%s", n++ ? ", " : "; devices are ", last);
+        if (vm_catalog_first(c, i, "device", NULL, NULL)) {
+            vm_catalog_say(c, "%s%s", n++ ? ", " : "; devices are ",
+                           vm_catalog_text(o, "device"));
         }
     }
 }
@@ -303,29 +327,30 @@ vm_catalog_models(vm_catalog_t *c)
 static void
 vm_catalog_devices(vm_catalog_t *c)
 {
-    size_t       i, n;
-    json_t      *o;
-    const char  *last;
+    size_t       i, k, n;
+    json_t      *o, *other;
+    const char  *device;
 
     n = 0;
-    last = "";
 
     json_array_foreach(c->profiles, i, o) {
 
-        if (strcmp(vm_catalog_text(o, "model"), c->model) != 0
-            || !vm_catalog_file(o))
-        {
+        if (!vm_catalog_first(c, i, "device", "model", c->model)) {
             continue;
         }
 
-        if (strcmp(vm_catalog_text(o, "device"), last) != 0) {
-            last = vm_catalog_text(o, "device");
-            vm_catalog_say(c, "%s%s tp %u", n++ ? ", "
-                           : "; devices of this model: ", last,
-                           vm_catalog_tp(o));
+        device = vm_catalog_text(o, "device");
+        vm_catalog_say(c, "%s%s tp", n++ ? ", " : "; devices of this model: ",
+                       device);
 
-        } else {
-            vm_catalog_say(c, " %u", vm_catalog_tp(o));
+        json_array_foreach(c->profiles, k, other) {
+
+            if (vm_catalog_file(other)
+                && strcmp(vm_catalog_text(other, "model"), c->model) == 0
+                && strcmp(vm_catalog_text(other, "device"), device) == 0)
+            {
+                vm_catalog_say(c, " %u", vm_catalog_tp(other));
+            }
         }
     }
 }
