@@ -46,6 +46,28 @@ ngx_http_vllm_mock_cancel(ngx_http_vllm_mock_stream_t *s)
 }
 
 
+/* The engine has no more for it: nobody has to look there for its sake. */
+
+static void
+ngx_http_vllm_mock_over(ngx_http_vllm_mock_stream_t *s)
+{
+    ngx_http_vllm_mock_zone_t  *z;
+
+    z = s->zone;
+
+    if (s->uncounted) {
+        return;
+    }
+
+    s->uncounted = 1;
+    z->streams--;
+
+    /* without the lock: one word that no other process writes */
+
+    z->shared->owners[z->owner].streams = z->streams;
+}
+
+
 static void
 ngx_http_vllm_mock_stream_cleanup(void *data)
 {
@@ -80,11 +102,7 @@ ngx_http_vllm_mock_stream_cleanup(void *data)
     }
 
     ngx_queue_remove(&s->queue);
-    z->streams--;
-
-    /* without the lock: one word that no other process writes */
-
-    z->shared->owners[z->owner].streams = z->streams;
+    ngx_http_vllm_mock_over(s);
 
     vm_generation_free(s->generation);
     vm_buf_free(&s->pending);
@@ -438,7 +456,10 @@ ngx_http_vllm_mock_stream_event(ngx_http_vllm_mock_zone_t *z,
         s->due = ev->due;
     }
 
-    s->done = s->generation->live == 0;
+    if (s->generation->live == 0) {
+        s->done = 1;
+        ngx_http_vllm_mock_over(s);
+    }
 
     ngx_http_vllm_mock_touch(s);
 }
@@ -507,6 +528,7 @@ ngx_http_vllm_mock_stream_lost(ngx_http_vllm_mock_zone_t *z)
         }
 
         s->lost = 1;
+        ngx_http_vllm_mock_over(s);
 
         if (s->generation->stream) {
             vm_generation_fail(s->generation, &e, &s->pending);

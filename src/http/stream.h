@@ -43,6 +43,7 @@ struct ngx_http_vllm_mock_stream_s {
     unsigned                    started:1;  /* its handler has returned */
     unsigned                    touched:1;
     unsigned                    done:1;     /* no more will come */
+    unsigned                    uncounted:1;        /* not in zone->streams */
     unsigned                    ended:1;    /* the last byte is with nginx */
     unsigned                    closed:1;   /* finalized */
     unsigned                    lost:1;     /* its engine is gone */
