@@ -184,7 +184,7 @@ Authorization: Bearer k
 Authorization: Bearer x
 --- request
 GET /v1/models
---- error_code_like: ^(?:200|400|401)$
+--- error_code: 400
 
 
 
