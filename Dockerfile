@@ -10,8 +10,8 @@ FROM ${BASE} AS build
 
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y \
-        --no-install-recommends nginx nginx-dev libjansson-dev gcc make \
-        libc6-dev curl \
+        --no-install-recommends nginx nginx-dev libjansson-dev zlib1g-dev \
+        gcc make libc6-dev curl \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /src

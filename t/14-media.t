@@ -1,0 +1,159 @@
+# Sound, pictures and films: what they are asked for, and what is refused.
+
+use Test::Nginx::Socket;
+
+plan 'no_plan';
+
+$ENV{TEST_NGINX_HTML_DIR} ||= html_dir();
+
+# a WAV of so many seconds, and a form of pairs: [name, file] is a file
+
+sub wav {
+    my $data = "\0" x (2 * 8000 * shift);
+    return "RIFF" . pack("V", 36 + length $data) . "WAVEfmt "
+           . pack("VvvVVvv", 16, 1, 1, 8000, 16000, 2, 16) . "data"
+           . pack("V", length $data) . $data;
+}
+
+sub form {
+    my $path = shift;
+    my $body = '';
+    while (my ($name, $value) = splice @_, 0, 2) {
+        $body .= "--x\r\nContent-Disposition: form-data; name=\"$name\""
+                 . (ref $value ? "; filename=\"f\"" : '') . "\r\n\r\n"
+                 . (ref $value ? $value->[0] : $value) . "\r\n";
+    }
+    return "POST $path\n$body--x--\r\n";
+}
+
+our $T = '/v1/audio/transcriptions';
+
+add_block_preprocessor(sub {
+    my $block = shift;
+
+    $block->set_value('http_config', 'vllm_mock_zone m 48m;');
+    $block->set_value('config', "vllm_mock_model m;\n"
+                      . (defined $block->serve
+                         ? $block->serve : 'vllm_mock_endpoints all;')
+                      . "\nlocation / { vllm_mock m; }");
+    $block->set_value('more_headers',
+                      'Content-Type: multipart/form-data; boundary=x')
+        if !defined $block->more_headers;
+});
+
+no_long_string();
+no_root_location();
+log_level('info');
+run_tests();
+
+__DATA__
+
+=== TEST 1: transcription, the same for the same file
+--- request eval
+[main::form($main::T, file => [main::wav(2)]),
+ main::form($main::T, file => [main::wav(2)], model => 'm',
+            response_format => 'text')]
+--- error_code eval
+[200, 200]
+--- response_body_like eval
+[('^\{"text":"[A-Z]\w+(?: [\w,.]+)+","usage":\{"type":"duration","seconds":2\}\}$') x 2]
+
+
+
+=== TEST 2: translation has no usage; what is no WAV is measured by its bytes
+--- request eval
+[main::form('/v1/audio/translations', file => ["x" x 16000]),
+ main::form($main::T, file => ["x" x 40000])]
+--- error_code eval
+[200, 200]
+--- response_body_like eval
+['^\{"text":"\w+ \w+ \w+"\}$', '"seconds":3\}\}$']
+
+
+
+=== TEST 3: verbose
+--- request eval
+main::form($main::T, file => [main::wav(31)], response_format => 'verbose_json', language => 'de')
+--- response_body_like chop
+^\{"duration":31\.0,"language":"de","text":"[^"]+","segments":\[\{"id":0,"avg_logprob":-0\.\d+,"compression_ratio":\d\.\d+,"end":[\d.]+,"no_speech_prob":null,"seek":0,"start":0\.0,"temperature":0\.0,"text":"[^"]+","tokens":\[[\d,]+\]\},\{"id":1.*"seek":30,"start":30\.0,.*\}\],"words":null\}$
+
+
+
+=== TEST 4: stream
+--- request eval
+main::form($main::T, file => [main::wav(2)], stream => 'true', stream_include_usage => 'true', max_completion_tokens => 2)
+--- response_headers
+Content-Type: text/event-stream; charset=utf-8
+--- response_body_like chop
+^data: \{"id":"transcribe-[0-9a-f]{16}","object":"transcription\.chunk","created":\d+,"model":"m","choices":\[\{"delta":\{"content":"[A-Z]\w*"\}\}\]\}
+
+data: \{"id":"transcribe-[0-9a-f]{16}","object":"transcription\.chunk","created":\d+,"model":"m","choices":\[\{"delta":\{"content":" \w+"\},"finish_reason":"length","stop_reason":null\}\]\}
+
+data: \{"id":"transcribe-[0-9a-f]{16}","object":"transcription\.chunk","created":\d+,"model":"m","choices":\[\],"usage":\{"prompt_tokens":100,"total_tokens":102,"completion_tokens":2\}\}
+
+data: \[DONE\]
+
+
+
+=== TEST 5: a stream of two pieces, continuous usage
+--- request eval
+main::form('/v1/audio/translations', file => [main::wav(31)], stream => 1, stream_include_usage => 1, stream_continuous_usage_stats => 1)
+--- response_body_like chop
+^data: \{"id":"translate-[0-9a-f]{16}","object":"translation\.chunk",.*"choices":\[\{"delta":\{"content":"[A-Z]\w*"\}\}\],"usage":\{"prompt_tokens":1550,"total_tokens":15\d\d,"completion_tokens":\d+\}\}\n\n(?s:.*)"delta":\{"content":""\},"finish_reason":"stop","stop_reason":null\}\](?s:.*)\{"content":" [A-Z][\w ,.]+"\}(?s:.*)"finish_reason":"stop".*\n\ndata: .*"choices":\[\],"usage":\{"prompt_tokens":1550,.*\n\ndata: \[DONE\]
+
+
+
+=== TEST 6: forms that are refused
+--- request eval
+[main::form($main::T, model => 'm'), main::form($main::T, file => 'text'),
+ main::form($main::T, file => [main::wav(1)], model => 'other'),
+ main::form($main::T, file => [main::wav(1)], response_format => 'srt'),
+ main::form($main::T, file => [main::wav(1)], response_format => 'diarized_json'),
+ main::form($main::T, file => [main::wav(1)], response_format => 'verbose_json', stream => 1),
+ main::form($main::T, file => [main::wav(1)], stream => 1, use_beam_search => 1),
+ main::form($main::T, file => [main::wav(1)], stream_include_usage => 1),
+ main::form($main::T, file => [main::wav(1)], language => 'klingon'),
+ main::form($main::T, file => [main::wav(601)]),
+ main::form($main::T, file => [substr main::wav(1), 0, 30]),
+ main::form($main::T, file => ['']),
+ main::form('/v1/audio/translations', file => [main::wav(1)], response_format => 'diarized_json'),
+ main::form($main::T, file => [main::wav(1)], n => 'x', seed => '9223372036854775808'),
+ "POST $main::T\nabc"]
+--- error_code eval
+[400, 422, 404, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400]
+--- response_body_like eval
+["'type': 'missing', 'loc': 'body.file', 'msg': 'Field required', 'input': '<dict of 14 items>'",
+ "Expected 'file' to be a file-like object, not 'str'.",
+ 'The model `other` does not exist.',
+ 'Currently only support response_format: `text`, `json`, `verbose_json` or `diarized_json`',
+ 'Currently do not support diarized_json for m',
+ "verbose_json format doesn't support streaming case",
+ 'Streaming is not currently supported with beam search',
+ 'Stream options can only be defined when `stream=True`. \(parameter=stream_include_usage\)',
+ "Unsupported language: 'klingon'",
+ 'Audio exceeds maximum allowed duration of 600s',
+ 'Invalid or unsupported audio file.', 'Invalid or unsupported audio file.',
+ '1 validation error:.*body.response_format',
+ '2 validation errors:.*body.n.*body.seed',
+ '^\{"detail":"Invalid multipart data."\}$']
+
+
+
+=== TEST 7: no form at all
+--- more_headers
+Content-Type: application/json
+--- request eval
+"POST $main::T\n{}"
+--- error_code: 400
+--- response_body_like: body.file
+
+
+
+=== TEST 8: not on a server of plain vLLM
+--- serve
+--- request eval
+[main::form($main::T, file => [main::wav(1)]), main::form('/v1/audio/translations', file => [main::wav(1)])]
+--- error_code eval
+[404, 404]
+--- response_body eval
+['{"detail":"Not Found"}', '{"detail":"Not Found"}']
