@@ -157,3 +157,58 @@ Content-Type: application/json
 [404, 404]
 --- response_body eval
 ['{"detail":"Not Found"}', '{"detail":"Not Found"}']
+
+
+
+=== TEST 9: speech, its length follows from text and speed
+--- more_headers
+Content-Type: application/json
+--- request eval
+["POST /v1/audio/speech\n" . '{"input": "' . "a" x 30 . '"}',
+ "POST /v1/audio/speech\n" . '{"input": "' . "a" x 30 . '", "speed": 2, "response_format": "pcm", "voice": {"id": "nova"}}']
+--- response_headers eval
+["Content-Type: audio/wav", "Content-Type: audio/pcm"]
+--- response_body_filters eval
+sub { my $b = shift; return length($b) . ' ' . CORE::join ' ', unpack 'a4Va8VvvVVvva4V', $b if $b =~ /^RIFF/; length $b }
+--- response_body eval
+['96044 RIFF 96036 WAVEfmt  16 1 1 24000 48000 2 16 data 96000', '48000']
+
+
+
+=== TEST 10: speech as events
+--- more_headers
+Content-Type: application/json
+--- request
+POST /v1/audio/speech
+{"input": "a", "stream_format": "sse"}
+--- response_headers
+Content-Type: text/event-stream; charset=utf-8
+--- response_body_like chop
+^data: \{"type":"speech.audio.delta","audio":"UklGR[A-Za-z0-9+/]+=*"\}
+
+data: \{"type":"speech.audio.delta","audio":"[A-Za-z0-9+/]+=*"\}
+
+data: \{"type":"speech.audio.done","usage":\{"input_tokens":1,"output_tokens":2,"total_tokens":3\}\}
+
+
+
+=== TEST 11: speech that is refused
+--- more_headers
+Content-Type: application/json
+--- request eval
+[map { "POST /v1/audio/speech\n$_" }
+ '{}', '{"input": " "}', '{"input": "' . 'a' x 4097 . '"}', '{"input": "a", "voice": "x"}', '{"input": "a", "voice": {}}',
+ '{"input": "a", "speed": 0.2}', '{"input": "a", "response_format": "mp3"}', '{"input": "a", "model": "x"}', '[']
+--- error_code eval
+[400, 400, 400, 400, 400, 400, 400, 404, 400]
+--- response_body_like eval
+["'type': 'missing', 'loc': 'body.input'", 'input cannot be empty. \(parameter=input\)',
+ 'input must have at most 4096 characters, got 4097.', "Invalid voice 'x'. Must be one of: alloy,", "Invalid voice ''",
+ 'speed must be in \[0.25, 4.0\], got 0.2.', "Input should be 'wav' or 'pcm'", 'does not exist', 'JSON decode error']
+
+
+
+=== TEST 12: voices
+--- request
+GET /v1/audio/voices
+--- response_body_like: ^\{"voices":\["alloy",.*\],"uploaded_voices":\[\]\}$

@@ -4,6 +4,7 @@
 
 #include "http.h"
 #include "../api/form.h"
+#include "../api/speech.h"
 #include "../api/transcription.h"
 
 
@@ -65,4 +66,23 @@ ngx_int_t
 ngx_http_vllm_mock_translations(ngx_http_vllm_mock_ctx_t *ctx)
 {
     return ngx_http_vllm_mock_generate_form(ctx, &vm_translation);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_speech(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    return ngx_http_vllm_mock_generate(ctx, &vm_speech, ctx->body);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_voices(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    vm_buf_t  b;
+
+    vm_buf_init(&b);
+    vm_speech_voices(&b);
+
+    return ngx_http_vllm_mock_json(ctx, &b);
 }

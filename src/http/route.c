@@ -78,6 +78,8 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
       NEEDS_EXTRA },
     { "/v1/audio/translations", POST, "POST", RAW, to(translations),
       NEEDS_EXTRA },
+    { "/v1/audio/speech", POST, "POST", JSON, to(speech), NEEDS_EXTRA },
+    { "/v1/audio/voices", GET, "GET", NONE, to(voices), NEEDS_EXTRA },
 
     { "/health", GET, "GET", NONE, to(health), 0 },
     { "/ping", GET|POST, "GET", NONE, to(health), 0 },
