@@ -212,3 +212,45 @@ Content-Type: application/json
 --- request
 GET /v1/audio/voices
 --- response_body_like: ^\{"voices":\["alloy",.*\],"uploaded_voices":\[\]\}$
+
+
+
+=== TEST 13: pictures
+--- more_headers
+Content-Type: application/json
+--- request eval
+["POST /v1/images/generations\n" . '{"prompt": "a cat", "size": "65x32", "n": 2}',
+ "POST /v1/images/generations\n" . '{"prompt": "a cat", "size": "65x32", "response_format": "url", "seed": 1}']
+--- response_body_like eval
+['^\{"created":\d+,"data":\[\{"b64_json":"iVBORw0KGgo[^"]+","url":null,"revised_prompt":null\},\{"b64_json":"iVBORw0KGgo[^"]+","url":null,"revised_prompt":null\}\],"output_format":"png","size":"65x32","usage":\{"input_tokens":2,"output_tokens":6,"total_tokens":8,"input_tokens_details":\{"text_tokens":2,"image_tokens":0\}\}\}$',
+ '"data":\[\{"b64_json":null,"url":"data:image/png;base64,iVBORw0KGgo[^"]+","revised_prompt":null\}\],.*"output_tokens":3,']
+
+
+
+=== TEST 14: pictures that are refused
+--- more_headers
+Content-Type: application/json
+--- request eval
+[map { "POST /v1/images/generations\n$_" }
+ '{}', '{"prompt": ""}', '{"prompt": "a", "n": 0}', '{"prompt": "a", "n": 11}', '{"prompt": "a", "n": 5, "size": "2048x2048"}',
+ '{"prompt": "a", "size": "12"}', '{"prompt": "a", "size": "2049x1"}', '{"prompt": "a", "size": "0x1"}',
+ '{"prompt": "a", "response_format": "file"}', '{"prompt": "a", "output_format": "webp"}', '{"prompt": "a", "model": "x"}']
+--- error_code eval
+[400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 404]
+--- response_body_like eval
+['body.prompt', 'prompt cannot be empty', 'greater than or equal to 1', 'less than or equal to 10',
+ 'n images of 2048x2048 are more than 16777216 pixels.', 'WIDTHxHEIGHT', 'must be in \[1, 2048\]', 'must be in \[1, 2048\]',
+ "'b64_json' or 'url'", "should be 'png'", 'does not exist']
+
+
+
+=== TEST 15: pictures of pictures have their size
+--- request eval
+[main::form('/v1/images/edits', image => ["\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\5\0\0\0\7"], prompt => 'a hat'),
+ main::form('/v1/images/edits', 'image[]' => ['x'], 'image[]' => ['y'], prompt => 'a hat', size => '9x9', n => 2),
+ main::form('/v1/images/edits', prompt => 'a hat'), main::form('/v1/images/edits', prompt => 'a hat', image => 'x'),
+ "POST /v1/images/edits\nabc"]
+--- error_code eval
+[200, 200, 400, 400, 400]
+--- response_body_like eval
+['"size":"5x7"', '"size":"9x9",.*"output_tokens":2,', 'body.image', "Expected 'image' to be a file", 'Invalid multipart data.']

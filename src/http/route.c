@@ -80,6 +80,8 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
       NEEDS_EXTRA },
     { "/v1/audio/speech", POST, "POST", JSON, to(speech), NEEDS_EXTRA },
     { "/v1/audio/voices", GET, "GET", NONE, to(voices), NEEDS_EXTRA },
+    { "/v1/images/generations", POST, "POST", JSON, to(images), NEEDS_EXTRA },
+    { "/v1/images/edits", POST, "POST", RAW, to(image_edits), NEEDS_EXTRA },
 
     { "/health", GET, "GET", NONE, to(health), 0 },
     { "/ping", GET|POST, "GET", NONE, to(health), 0 },

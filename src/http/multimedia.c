@@ -4,6 +4,7 @@
 
 #include "http.h"
 #include "../api/form.h"
+#include "../api/image.h"
 #include "../api/speech.h"
 #include "../api/transcription.h"
 
@@ -85,4 +86,18 @@ ngx_http_vllm_mock_voices(ngx_http_vllm_mock_ctx_t *ctx)
     vm_speech_voices(&b);
 
     return ngx_http_vllm_mock_json(ctx, &b);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_images(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    return ngx_http_vllm_mock_generate(ctx, &vm_image, ctx->body);
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_image_edits(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    return ngx_http_vllm_mock_generate_form(ctx, &vm_image_edit);
 }
