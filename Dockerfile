@@ -11,7 +11,7 @@ FROM ${BASE} AS build
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y \
         --no-install-recommends nginx nginx-dev libjansson-dev \
-        libutf8proc-dev gcc make libc6-dev curl \
+        libutf8proc-dev zlib1g-dev gcc make libc6-dev curl \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /src

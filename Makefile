@@ -84,7 +84,7 @@ install: $(MODULE)
 CFLAGS ?= -g -O2
 WARN = -Wall -Wextra -Werror
 PURE = -std=gnu11 -D_GNU_SOURCE -ffp-contract=off
-LIBS = -ljansson -lutf8proc -lm
+LIBS = -ljansson -lutf8proc -lz -lm
 
 LIB_SRC = $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c))
 LIB_OBJ = $(LIB_SRC:src/%.c=$(BUILD)/lib/%.o)

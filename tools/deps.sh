@@ -3,7 +3,8 @@
 # Quiet when there is nothing to do.
 set -euo pipefail
 
-packages=(nginx nginx-dev libjansson-dev libutf8proc-dev gcc make libc6-dev curl)
+packages=(nginx nginx-dev libjansson-dev libutf8proc-dev zlib1g-dev gcc make
+          libc6-dev curl)
 
 if [ "${1:-build}" = test ]; then
     packages+=(libcmocka-dev clang libclang-rt-14-dev cppcheck

@@ -59,6 +59,8 @@ typedef struct {
     uint64_t               random;      /* 64 bits, of this request alone */
     double                 now;         /* Unix seconds */
 
+    const struct vm_form_s  *form;      /* of a body that is one; or NULL */
+
     /* headers; NULL: not sent */
     const char            *request_id;
     const char            *dp_rank;

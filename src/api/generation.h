@@ -200,6 +200,8 @@ struct vm_generation_s {
     vm_prompt_t          *prompts;
     uint32_t              nprompts;
     uint32_t             *max_tokens;       /* effective, for each prompt */
+    const uint32_t       *lengths;          /* of the answers, where they follow
+                                               from the request; or NULL */
     uint32_t              n;                /* choices of a prompt */
     vm_choice_t          *choices;          /* nprompts * n, prompt-major */
     uint32_t              nchoices;

@@ -288,7 +288,7 @@ vm_plan_lead(vm_generation_t *g, vm_choice_t *c, uint64_t key)
     text = NULL;
     len = 0;
 
-    if (g->allowed) {
+    if (g->allowed || g->lengths) {
         return VM_OK;
     }
 
@@ -641,7 +641,8 @@ vm_plan_choice(vm_generation_t *g, vm_choice_t *c, uint32_t index)
 
     limit = g->max_tokens[c->prompt];
     least = (uint32_t) g->params.min_tokens.v;
-    length = vm_plan_length(g->call->output, key);
+    length = g->lengths ? g->lengths[c->prompt]
+                        : vm_plan_length(g->call->output, key);
 
     vm_plan_thought(g, c, length, key);
     before = c->thinks && c->think_end != VM_NEVER ? c->think_end + 1 : 0;
@@ -655,8 +656,8 @@ vm_plan_choice(vm_generation_t *g, vm_choice_t *c, uint32_t index)
                          vm_max(before + c->writer.nlead, least));
         }
 
-    } else if (!g->params.max_tokens.set
-               && !g->params.max_completion_tokens.set
+    } else if ((g->lengths || (!g->params.max_tokens.set
+                               && !g->params.max_completion_tokens.set))
                && !g->params.ignore_eos && g->allowed == NULL)
     {
         if (length <= limit) {

@@ -150,29 +150,6 @@ vm_vector_bytes(const float *v, uint32_t dims, vm_dtype_e dtype, int big,
 }
 
 
-static void
-vm_base64(const unsigned char *p, size_t n, vm_buf_t *out)
-{
-    size_t             i;
-    uint32_t           v;
-    char               four[4];
-    static const char  digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn"
-                                  "opqrstuvwxyz0123456789+/";
-
-    for (i = 0; i < n; i += 3) {
-        v = (uint32_t) p[i] << 16;
-        v |= i + 1 < n ? (uint32_t) p[i + 1] << 8 : 0;
-        v |= i + 2 < n ? p[i + 2] : 0;
-
-        four[0] = digits[v >> 18];
-        four[1] = digits[v >> 12 & 63];
-        four[2] = i + 1 < n ? digits[v >> 6 & 63] : '=';
-        four[3] = i + 2 < n ? digits[v & 63] : '=';
-        vm_buf_add(out, four, 4);
-    }
-}
-
-
 void
 vm_vector_base64(const float *v, uint32_t dims, vm_dtype_e dtype, int big,
     vm_buf_t *out)
@@ -183,7 +160,7 @@ vm_vector_base64(const float *v, uint32_t dims, vm_dtype_e dtype, int big,
     vm_vector_bytes(v, dims, dtype, big, &b);
 
     vm_buf_char(out, '"');
-    vm_base64((const unsigned char *) b.data, b.len, out);
+    vm_buf_base64(out, b.data, b.len);
     vm_buf_char(out, '"');
 
     out->failed |= b.failed;

@@ -262,3 +262,36 @@ vm_buf_json(vm_buf_t *b, const char *s, size_t len)
     vm_buf_add(b, s + start, len - start);
     vm_buf_char(b, '"');
 }
+
+
+void
+vm_buf_base64(vm_buf_t *b, const void *data, size_t len)
+{
+    char                 *out;
+    size_t                i;
+    uint32_t              v;
+    const unsigned char  *p;
+    static const char     digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm"
+                                     "nopqrstuvwxyz0123456789+/";
+
+    p = data;
+
+    if (vm_buf_reserve(b, (len / 3 + 1) * 4) != VM_OK) {
+        return;
+    }
+
+    out = b->data + b->len;
+
+    for (i = 0; i < len; i += 3) {
+        v = (uint32_t) p[i] << 16;
+        v |= i + 1 < len ? (uint32_t) p[i + 1] << 8 : 0;
+        v |= i + 2 < len ? p[i + 2] : 0;
+
+        *out++ = digits[v >> 18];
+        *out++ = digits[v >> 12 & 63];
+        *out++ = i + 1 < len ? digits[v >> 6 & 63] : '=';
+        *out++ = i + 2 < len ? digits[v & 63] : '=';
+    }
+
+    b->len = (size_t) (out - b->data);
+}

@@ -45,5 +45,8 @@ void vm_buf_double(vm_buf_t *b, double d);
  */
 void vm_buf_json(vm_buf_t *b, const char *s, size_t len);
 
+/* Bytes in base64, padded. */
+void vm_buf_base64(vm_buf_t *b, const void *data, size_t len);
+
 
 #endif /* VM_BUF_H */

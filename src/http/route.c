@@ -73,6 +73,17 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
     { "/pooling", POST, "POST", JSON, to(pooling), NEEDS_POOLING },
     { "/classify", POST, "POST", JSON, to(classify), NEEDS_CLASSES },
 
+    /* other models' */
+
+    { "/v1/audio/transcriptions", POST, "POST", RAW, to(transcriptions),
+      NEEDS_EXTRA },
+    { "/v1/audio/translations", POST, "POST", RAW, to(translations),
+      NEEDS_EXTRA },
+    { "/v1/audio/speech", POST, "POST", JSON, to(speech), NEEDS_EXTRA },
+    { "/v1/audio/voices", GET, "GET", NONE, to(voices), NEEDS_EXTRA },
+    { "/v1/images/generations", POST, "POST", JSON, to(images), NEEDS_EXTRA },
+    { "/v1/images/edits", POST, "POST", RAW, to(image_edits), NEEDS_EXTRA },
+
     { "/health", GET, "GET", NONE, to(health), 0 },
     { "/ping", GET|POST, "GET", NONE, to(health), 0 },
     { "/version", GET, "GET", NONE, to(version), 0 },
