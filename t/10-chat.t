@@ -424,3 +424,28 @@ POST /v1/chat/completions
 {"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]}]}
 --- error_code: 400
 --- response_body_like: m is not a multimodal model
+
+
+
+=== TEST 35: a picture or a voice instead of a text
+--- serve: vllm_mock_endpoints all;
+--- request eval
+my $rest = '"model": "m", "messages": [{"role": "user", "content": "a"}], "max_tokens": 4';
+[map { "POST /v1/chat/completions\n{$_, $rest}" } '"modalities": ["image"], "size": "16x16"',
+ '"modalities": ["text", "image"], "size": "16x16"', '"modalities": ["text", "audio"]', '"modalities": ["text"]',
+ '"modalities": ["image"], "size": "0x5"', '"modalities": ["image"], "stream": true']
+--- error_code eval
+[200, 200, 200, 200, 400, 200]
+--- response_body_like eval
+['"content":\[\{"type":"image_url","image_url":\{"url":"data:image/png;base64,iVBOR[^"]+"\}\}\],"refusal"',
+ '"content":\[\{"type":"text","text":"[^"]+"\},\{"type":"image_url"',
+ '"content":null,.*"audio":\{"id":"audio-[0-9a-f]{16}","data":"UklGR[^"]+","expires_at":\d+,"transcript":"[^"]+"\}',
+ '"content":"[^"]+","refusal":null,"annotations":null,"audio":null', 'width and height must be', 'data: \[DONE\]']
+
+
+
+=== TEST 36: not on a server of text
+--- request
+POST /v1/chat/completions
+{"model": "m", "messages": [{"role": "user", "content": "a"}], "max_tokens": 4, "modalities": ["image"]}
+--- response_body_like: "content":"[^"]+","refusal":null

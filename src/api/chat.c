@@ -7,6 +7,7 @@
 #include "chat.h"
 #include "message.h"
 #include "params.h"
+#include "modalities.h"
 #include "parts.h"
 #include "pieces.h"
 #include "transfer.h"
@@ -64,6 +65,8 @@ static const vm_field_t  vm_chat_fields[] = {
     vm_param(mm_payload, vm_mm_payload_type, VM_F_NOTNULL, 0),
     vm_param(return_mm_kwargs, vm_bool_type, 0, 0),
     VM_PARAMS_TRANSFER,
+    vm_param(modalities, vm_any_type, 0, 0),
+    vm_param(size, vm_any_type, 0, 0),
     vm_param(stream_interval, vm_interval_type, 0, 0),
     vm_field_end
 };
@@ -529,7 +532,9 @@ vm_chat_load(vm_generation_t *g, const json_t *body, const char *root)
 int
 vm_chat_prompt(vm_generation_t *g)
 {
-    if (vm_chat_step_five(g) != VM_OK || vm_generation_limits(g) != VM_OK) {
+    if (vm_chat_step_five(g) != VM_OK || vm_generation_limits(g) != VM_OK
+        || vm_modalities_parse(g) != VM_OK)
+    {
         return VM_ERROR;
     }
 
@@ -954,9 +959,17 @@ vm_chat_message(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
     vm_buf_lit(out, "{\"role\":");
     vm_buf_json(out, g->role, strlen(g->role));
     vm_buf_lit(out, ",\"content\":");
-    vm_chat_content(g, c, text, out);
-    vm_buf_lit(out, ",\"refusal\":null,\"annotations\":null,\"audio\":null,"
-                    "\"function_call\":null");
+
+    if (vm_modalities_any(g)) {
+        vm_modalities_content(g, c, text, out);
+
+    } else {
+        vm_chat_content(g, c, text, out);
+    }
+
+    vm_buf_lit(out, ",\"refusal\":null,\"annotations\":null,\"audio\":");
+    vm_modalities_audio(g, c, text, out);
+    vm_buf_lit(out, ",\"function_call\":null");
     vm_chat_calls(c, out);
     vm_buf_lit(out, ",\"reasoning\":");
 

@@ -147,6 +147,8 @@ typedef struct {
     vm_any_t          mm_processor_kwargs;
     vm_any_t          kv_transfer_params;
     vm_any_t          disaggregated_params;
+    vm_any_t          modalities;
+    vm_any_t          size;
     vm_any_t          ec_transfer_params;
     vm_any_t          vllm_xargs;
     vm_any_t          repetition_detection;
@@ -219,6 +221,8 @@ struct vm_generation_s {
     const char           *type;             /* NULL: JSON; else it comes in
                                                chunks */
     const char           *metadata;         /* a header; NULL: none */
+    uint32_t              width;            /* of a picture, in pixels */
+    uint32_t              height;
     const char           *role;
     vm_str_t              echoed;           /* chat: text before the answer */
     const char           *prompt_text;
@@ -240,6 +244,9 @@ struct vm_generation_s {
     unsigned              remote_prefill:1;
     unsigned              remote_decode:1;
     unsigned              context_only:1;   /* of TensorRT-LLM */
+    unsigned              picture:1;        /* in a chat's answer */
+    unsigned              voice:1;
+    unsigned              mute:1;           /* ... and no text */
     unsigned              pooling:1;        /* nothing is generated */
     unsigned              kept:1;           /* its answer is to be kept */
     unsigned              background:1;     /* ... and asked for later */
