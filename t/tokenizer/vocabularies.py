@@ -9,6 +9,7 @@ import os
 import random
 import re
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -151,6 +152,20 @@ def gpt2(path):
     t.save(path)
 
 
+def llama2(path):
+    """The tokenizer.json of Llama 2, of the ids, spellings and pairs that llama-tokenizer-js carries."""
+    with open(os.path.join(PACKAGES, "llama-tokenizer-js", "llama-tokenizer.js")) as f:
+        data = {k: base64.b64decode(v) for k, v in re.findall(r'^const llama_(vocab_base64|merges_binary) = "([^"]*)"', f.read(), re.M)}
+    tokens = data["vocab_base64"].decode().split("\n")
+    ids = struct.unpack("<%dH" % (len(data["merges_binary"]) // 2), data["merges_binary"])
+    with open(os.path.join(PACKAGES, "@lenml", "tokenizer-llama2", "models", "tokenizer.json")) as f:
+        o = json.load(f)                    # Mistral's: all but the vocabulary is as of Llama 2
+    o["model"]["vocab"] = {t: i for i, t in enumerate(tokens)}
+    o["model"]["merges"] = [[tokens[a], tokens[b]] for a, b in zip(ids[::2], ids[1::2])]
+    with open(path, "w") as f:
+        json.dump(o, f, ensure_ascii=False)
+
+
 def trained(corpus, characters, size=3000, words=False, **parts):
     """A function that trains a small tokenizer of these parts, its tokens within words if it says so."""
     def make(path):
@@ -191,8 +206,9 @@ def all_of_them(corpus):
     for name in "llama3", "qwen3", "deepseek_v3", "llama2":
         folder = os.path.join(PACKAGES, "@lenml", "tokenizer-" + name, "models")
         v = HuggingFace(os.path.join(folder, "tokenizer.json"), os.path.join(folder, "tokenizer_config.json"))
-        v.name = name
+        v.name = {"llama2": "mistral"}.get(name, name)
         yield v
+    yield write_json("llama2", llama2)
     yield write_json("gpt2", gpt2)
     for name in "cl100k_base", "o200k_base", "p50k_base":
         yield Tiktoken(write_ranks(name), name)
