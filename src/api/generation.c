@@ -354,7 +354,7 @@ vm_generation_take_ids(vm_generation_t *g, vm_prompt_t *p, const json_t *list)
         vm_field_int(item, &id);
         ids[i] = (uint32_t) id.v;
 
-        if (id.v >= (json_int_t) g->settings->vocab
+        if ((id.v < 0 || id.v >= (json_int_t) g->settings->vocab)
             && g->late.status == 0)
         {
             vm_error_printf(&g->late, g->pool, 400, "BadRequestError", NULL,

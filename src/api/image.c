@@ -107,7 +107,7 @@ vm_image_digits(const char *s, uint32_t *n)
 int
 vm_image_size(vm_generation_t *g, const json_t *size, uint32_t *w, uint32_t *h)
 {
-    uint32_t     height, width;
+    uint32_t     height = 0, width = 0;
     const char  *p, *s;
 
     s = size ? json_string_value(size) : "auto";

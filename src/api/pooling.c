@@ -39,11 +39,11 @@ const vm_type_t  vm_bool_any_type = {
 };
 
 static const vm_type_t  vm_pooled_id_lists_type = {
-    .kind = VM_T_LIST, .item = &vm_id_list_type
+    .kind = VM_T_LIST, .item = &vm_int_list_type
 };
 
 static const vm_type_t *const  vm_pooled_input_branches[] = {
-    &vm_id_list_type, &vm_pooled_id_lists_type, &vm_str_type,
+    &vm_int_list_type, &vm_pooled_id_lists_type, &vm_str_type,
     &vm_str_list_type, NULL
 };
 
@@ -109,13 +109,14 @@ static const vm_type_t  vm_pooled_task_type = {
     VM_POOLED_ACTIVATION
 
 #define VM_POOLED_INPUT                                                       \
-    vm_pooled_need("input", vm_pooled_input_type, input),                     \
-    vm_param(add_special_tokens, vm_bool_type, VM_F_NOTNULL, 1)
+    vm_pooled_need("input", vm_pooled_input_type, input)
+
+#define VM_POOLED_SPECIAL(yes)                                                \
+    vm_param(add_special_tokens, vm_bool_type, VM_F_NOTNULL, yes)
 
 #define VM_POOLED_TEMPLATE                                                    \
     vm_param(add_generation_prompt, vm_bool_type, VM_F_NOTNULL, 0),           \
     vm_param(continue_final_message, vm_bool_type, VM_F_NOTNULL, 0),          \
-    vm_param(add_special_tokens, vm_bool_type, VM_F_NOTNULL, 0),              \
     vm_param(chat_template, vm_str_type, 0, 0),                               \
     vm_param(chat_template_kwargs, vm_dict_type, 0, 0),                       \
     vm_param(media_io_kwargs, vm_pooled_media_type, 0, 0)
@@ -136,18 +137,23 @@ static const vm_type_t  name = {                                              \
 /* Fields stand in pydantic's order: those of the last base class first. */
 
 vm_pooled_class(vm_embed_input_class,
-    VM_POOLED_EMBED, VM_POOLED_INPUT, VM_POOLED_BASIC);
+    VM_POOLED_SPECIAL(1), VM_POOLED_PADDING,
+    VM_POOLED_EMBED, VM_POOLED_INPUT, VM_POOLED_WHO, VM_POOLED_HOW);
 vm_pooled_class(vm_embed_chat_class,
+    VM_POOLED_SPECIAL(0), VM_POOLED_PADDING,
     VM_POOLED_EMBED, VM_POOLED_TEMPLATE, VM_POOLED_MESSAGES(vm_messages_type),
-    VM_POOLED_BASIC);
+    VM_POOLED_WHO, VM_POOLED_HOW);
 vm_pooled_class(vm_embed_batch_class,
-    VM_POOLED_EMBED, VM_POOLED_TEMPLATE, VM_POOLED_BASIC,
+    VM_POOLED_SPECIAL(0), VM_POOLED_PADDING,
+    VM_POOLED_EMBED, VM_POOLED_TEMPLATE, VM_POOLED_WHO, VM_POOLED_HOW,
     VM_POOLED_MESSAGES(vm_pooled_talks_type));
 vm_pooled_class(vm_embed_chat_input_class,
+    VM_POOLED_SPECIAL(0), VM_POOLED_PADDING,
     VM_POOLED_EMBED, VM_POOLED_TEMPLATE, VM_POOLED_MESSAGES(vm_messages_type),
-    VM_POOLED_BASIC, vm_pooled_need("input", vm_messages_type, input));
+    VM_POOLED_WHO, VM_POOLED_HOW, vm_pooled_need("input", vm_messages_type, input));
 vm_pooled_class(vm_embed_batch_input_class,
-    VM_POOLED_EMBED, VM_POOLED_TEMPLATE, VM_POOLED_BASIC,
+    VM_POOLED_SPECIAL(0), VM_POOLED_PADDING,
+    VM_POOLED_EMBED, VM_POOLED_TEMPLATE, VM_POOLED_WHO, VM_POOLED_HOW,
     VM_POOLED_MESSAGES(vm_pooled_talks_type),
     vm_pooled_need("input", vm_pooled_talks_type, input));
 
@@ -157,8 +163,10 @@ static const vm_type_t *const  vm_embed_classes[] = {
 };
 
 vm_pooled_class(vm_pooling_input_class,
+    VM_POOLED_SPECIAL(1),
     VM_POOLED_EMBED, VM_POOLED_INPUT, VM_POOLED_BASIC, VM_POOLED_TASK);
 vm_pooled_class(vm_pooling_chat_class,
+    VM_POOLED_SPECIAL(0),
     VM_POOLED_EMBED, VM_POOLED_TEMPLATE, VM_POOLED_MESSAGES(vm_messages_type),
     VM_POOLED_BASIC, VM_POOLED_TASK);
 vm_pooled_class(vm_pooling_plugin_class,
@@ -173,8 +181,10 @@ static const vm_type_t *const  vm_pooling_classes[] = {
 };
 
 vm_pooled_class(vm_classify_input_class,
+    VM_POOLED_SPECIAL(1),
     VM_POOLED_ACTIVATION, VM_POOLED_INPUT, VM_POOLED_BASIC);
 vm_pooled_class(vm_classify_chat_class,
+    VM_POOLED_SPECIAL(0),
     VM_POOLED_ACTIVATION, VM_POOLED_TEMPLATE,
     VM_POOLED_MESSAGES(vm_messages_type), VM_POOLED_BASIC);
 
@@ -269,21 +279,28 @@ vm_pooled_true(const json_t *body, const char *name)
 }
 
 
-/* A class that has messages refuses two wishes that exclude each other. */
+/*
+ * Classes that have messages refuse two wishes that exclude each other, whatever
+ * class the body fits in the end.
+ */
 
 static int
-vm_pooled_wishes(const vm_type_t *class, const json_t *body, vm_error_t *e)
+vm_pooled_wishes(const vm_type_t *const *classes, const json_t *body,
+    vm_error_t *e)
 {
     const vm_field_t  *f;
 
-    for (f = class->fields; f->name; f++) {
+    for ( /* void */ ; *classes; classes++) {
+        for (f = (*classes)->fields; f->name; f++) {
 
-        if (strcmp(f->name, "continue_final_message") == 0
-            && vm_pooled_true(body, "continue_final_message")
-            && vm_pooled_true(body, "add_generation_prompt"))
-        {
-            return vm_error_bad(e, "Cannot set both `continue_final_message` "
-                                   "and `add_generation_prompt` to True.");
+            if (strcmp(f->name, "continue_final_message") == 0
+                && vm_pooled_true(body, "continue_final_message")
+                && vm_pooled_true(body, "add_generation_prompt"))
+            {
+                return vm_error_bad(e, "Cannot set both "
+                                       "`continue_final_message` and "
+                                       "`add_generation_prompt` to True.");
+            }
         }
     }
 
@@ -305,7 +322,8 @@ vm_pooled_load(vm_generation_t *g, const vm_type_t *const *classes,
     e = &g->call->error;
 
     if (vm_pooled_removed(body, e, g->pool) != VM_OK
-        || vm_rule_cache_salt(body, e, g->pool) != VM_OK)
+        || vm_rule_cache_salt(body, e, g->pool) != VM_OK
+        || vm_pooled_wishes(classes, body, e) != VM_OK)
     {
         return VM_ERROR;
     }
@@ -330,10 +348,6 @@ vm_pooled_load(vm_generation_t *g, const vm_type_t *const *classes,
             own = json_copy((json_t *) (uintptr_t) body);
             json_object_set(own, "messages", (json_t *) (uintptr_t) input);
             b = own;
-        }
-
-        if (vm_pooled_wishes(*classes, b, e) != VM_OK) {
-            break;
         }
 
         memset(q, 0, sizeof(vm_pooled_t));
@@ -914,6 +928,7 @@ const vm_protocol_t  vm_embeddings = {
 static int
 vm_pooling_task(vm_generation_t *g, const vm_pooled_t *q)
 {
+    int          classify;
     const char  *own, *task;
 
     if (q->dimensions.set) {
@@ -924,12 +939,26 @@ vm_pooling_task(vm_generation_t *g, const vm_pooled_t *q)
     own = g->settings->runner == VM_RUNNER_CLASSIFY ? "classify" : "embed";
     task = q->task ? json_string_value(q->task) : own;
 
-    if (q->data.json || strcmp(task, "plugin") == 0) {
+    if ((q->input.json == NULL && g->params.messages.json == NULL)
+        || strcmp(task, "plugin") == 0)
+    {
         return vm_error_param(&g->call->error, g->pool, "task",
                               "No IOProcessor plugin installed. Please refer "
                               "to the documentation and to the "
                               "'prithvi_geospatial_mae_io_processor' offline "
                               "inference example for more details.");
+    }
+
+    classify = own[0] == 'c';
+
+    if (strcmp(task, own) != 0
+        && strcmp(task, classify ? "token_classify" : "token_embed") != 0)
+    {
+        return vm_error_param(&g->call->error, g->pool, "task",
+                              vm_pool_printf(g->pool, "Unsupported task: '%s' "
+                                  "Supported tasks: %s", task, classify
+                                  ? "['token_classify', 'classify']"
+                                  : "['token_embed', 'embed']"));
     }
 
     if (strcmp(task, own) != 0) {

@@ -62,16 +62,22 @@ typedef struct {
     { name, &type, VM_F_REQUIRED|VM_F_NOTNULL, offsetof(vm_pooled_t, field),  \
       0, NULL }
 
-#define VM_POOLED_BASIC                                                       \
+#define VM_POOLED_PADDING                                                     \
+    { "padding", &vm_pooled_padding_type, VM_F_CHECK, 0, 0, NULL }
+
+#define VM_POOLED_WHO                                                         \
     vm_param(model, vm_str_type, 0, 0),                                       \
     vm_param(user, vm_str_type, 0, 0),                                        \
-    vm_param(truncate_prompt_tokens, vm_pooled_truncate_type, 0, 0),          \
-    { "padding", &vm_pooled_padding_type, VM_F_CHECK, 0, 0, NULL },           \
+    vm_param(truncate_prompt_tokens, vm_pooled_truncate_type, 0, 0)
+
+#define VM_POOLED_HOW                                                         \
     vm_param(truncation_side, vm_side_type, 0, 0),                            \
     vm_param(request_id, vm_str_type, VM_F_NOTNULL, 0),                       \
     vm_param(priority, vm_int64_type, VM_F_NOTNULL, 0),                       \
     vm_param(mm_processor_kwargs, vm_dict_type, 0, 0),                        \
     vm_param(cache_salt, vm_str_type, 0, 0)
+
+#define VM_POOLED_BASIC  VM_POOLED_WHO, VM_POOLED_PADDING, VM_POOLED_HOW
 
 #define VM_POOLED_ACTIVATION                                                  \
     vm_pooled_row(use_activation, vm_bool_any_type, 0)

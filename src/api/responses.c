@@ -106,6 +106,7 @@ static const vm_field_t  vm_responses_fields[] = {
     vm_responses_seen("logit_bias", vm_dict_type, 0),
     vm_responses_row(parallel_tool_calls, vm_bool_type, 0, 1),
     vm_responses_row(previous_response_id, vm_str_type, 0, 0),
+    vm_responses_seen("previous_input_messages", vm_list_type, 0),
     vm_responses_row(reasoning, vm_dict_type, 0, 0),
     vm_responses_row(include_reasoning, vm_bool_type, VM_F_NOTNULL, 1),
     vm_responses_row(service_tier, vm_responses_tier_type, VM_F_NOTNULL, 0),
@@ -277,6 +278,15 @@ vm_responses_check(vm_generation_t *g, const vm_responses_t *q,
                             "environment variable "
                             "`VLLM_ENABLE_RESPONSES_API_STORE=1` when "
                             "launching the vLLM server.");
+    }
+
+    if (q->previous_response_id
+        && json_array_size(vm_value_get(body, "previous_input_messages")))
+    {
+        return vm_error_set(e, 400, "invalid_request_error",
+                            "previous_response_id",
+                            "Only one of `previous_input_messages` and "
+                            "`previous_response_id` can be set.");
     }
 
     g->kept = q->store && g->settings->responses_store;

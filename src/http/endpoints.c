@@ -79,6 +79,51 @@ ngx_http_vllm_mock_count_tokens(ngx_http_vllm_mock_ctx_t *ctx)
 }
 
 
+/* The classes as Python names them. */
+
+#define NGX_HTTP_VLLM_MOCK_POOLING  "vllm.entrypoints.pooling."
+#define NGX_HTTP_VLLM_MOCK_UNION(classes)                                     \
+    "'typing.Annotated[" classes ", BeforeValidator(func=<function "          \
+    "reject_removed_pooling_parameters>, "                                    \
+    "json_schema_input_type=PydanticUndefined)]'"
+
+#define NGX_HTTP_VLLM_MOCK_EMBED(name)                                        \
+    NGX_HTTP_VLLM_MOCK_POOLING "embed.protocol.Embedding" name "Request"
+#define NGX_HTTP_VLLM_MOCK_SCORE(name)                                        \
+    NGX_HTTP_VLLM_MOCK_POOLING "scoring.protocol.Score" name "Request"
+#define NGX_HTTP_VLLM_MOCK_POOL(name)                                         \
+    NGX_HTTP_VLLM_MOCK_POOLING "pooling.protocol." name "Request"
+#define NGX_HTTP_VLLM_MOCK_CLASS(name)                                        \
+    NGX_HTTP_VLLM_MOCK_POOLING "classify.protocol.Classification" name        \
+    "Request"
+
+#define NGX_HTTP_VLLM_MOCK_POOL_NAMES                                         \
+    NGX_HTTP_VLLM_MOCK_UNION(                                                 \
+        NGX_HTTP_VLLM_MOCK_POOL("PoolingCompletion") " | "                    \
+        NGX_HTTP_VLLM_MOCK_POOL("PoolingChat") " | "                          \
+        NGX_HTTP_VLLM_MOCK_POOL("IOProcessor"))
+
+#define NGX_HTTP_VLLM_MOCK_EMBED_NAMES                                        \
+    NGX_HTTP_VLLM_MOCK_UNION(                                                 \
+        NGX_HTTP_VLLM_MOCK_EMBED("Completion") " | "                          \
+        NGX_HTTP_VLLM_MOCK_EMBED("Chat") " | "                                \
+        NGX_HTTP_VLLM_MOCK_EMBED("BatchChat") " | "                           \
+        NGX_HTTP_VLLM_MOCK_EMBED("ChatInput") " | "                           \
+        NGX_HTTP_VLLM_MOCK_EMBED("BatchChatInput"))                           \
+    ", 'RerankRequest', '"                                                    \
+    NGX_HTTP_VLLM_MOCK_SCORE("QueriesDocuments") " | "                        \
+    NGX_HTTP_VLLM_MOCK_SCORE("QueriesItems") " | "                            \
+    NGX_HTTP_VLLM_MOCK_SCORE("Data") " | "                                    \
+    NGX_HTTP_VLLM_MOCK_SCORE("Text") "', "                                    \
+    NGX_HTTP_VLLM_MOCK_POOL_NAMES
+
+#define NGX_HTTP_VLLM_MOCK_CLASSIFY_NAMES                                     \
+    NGX_HTTP_VLLM_MOCK_UNION(                                                 \
+        NGX_HTTP_VLLM_MOCK_CLASS("Completion") " | "                          \
+        NGX_HTTP_VLLM_MOCK_CLASS("Chat"))                                     \
+    ", " NGX_HTTP_VLLM_MOCK_POOL_NAMES
+
+
 /*
  * SageMaker's: the first of the server's request classes that the body fits.
  * Its model is not looked at.
@@ -163,10 +208,14 @@ ngx_http_vllm_mock_invocations(ngx_http_vllm_mock_ctx_t *ctx)
         }
     }
 
-    vm_error_bad(e, ctx->settings->runner == VM_RUNNER_GENERATE
-                    ? "Cannot find suitable handler for request. Expected one "
-                      "of: ['ChatCompletionRequest', 'CompletionRequest']"
-                    : "Cannot find suitable handler for request.");
+    vm_error_printf(e, ctx->pool, 400, "BadRequestError", NULL,
+                    "Cannot find suitable handler for request. Expected one "
+                    "of: [%s]",
+                    ctx->settings->runner == VM_RUNNER_EMBED
+                    ? NGX_HTTP_VLLM_MOCK_EMBED_NAMES
+                    : ctx->settings->runner == VM_RUNNER_CLASSIFY
+                      ? NGX_HTTP_VLLM_MOCK_CLASSIFY_NAMES
+                      : "'ChatCompletionRequest', 'CompletionRequest'");
 
     return ngx_http_vllm_mock_error(ctx);
 }

@@ -44,7 +44,10 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
     { "/v1/responses", POST, "POST", JSON, to(responses), NEEDS_GENERATE },
     { "/v1/responses/render", POST, "POST", SCALED, to(render_responses),
       NEEDS_GENERATE },
-    { "/v1/responses/*", GET|POST, "GET", NONE, to(response), NEEDS_GENERATE },
+    { "/v1/responses/{response_id}", GET, "GET", NONE, to(response),
+      NEEDS_GENERATE },
+    { "/v1/responses/{response_id}/cancel", POST, "POST", NONE, to(response),
+      NEEDS_GENERATE },
     { "/v1/messages", POST, "POST", JSON, to(messages), NEEDS_GENERATE },
     { "/v1/messages/count_tokens", POST, "POST", JSON, to(count_tokens),
       NEEDS_GENERATE },
@@ -57,7 +60,8 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
     { "/v1/unload_lora_adapter", POST, "POST", JSON, to(lora_unload),
       NEEDS_LORA },
     { "/adapters", POST, "POST", JSON, to(adapters), NEEDS_LORA },
-    { "/adapters/*", DELETE, "DELETE", NONE, to(adapters), NEEDS_LORA },
+    { "/adapters/{adapter_name}", DELETE, "DELETE", NONE, to(adapters),
+      NEEDS_LORA },
 
     { "/tokenize", POST, "POST", JSON, to(tokenize), 0 },
     { "/detokenize", POST, "POST", JSON, to(detokenize), 0 },
@@ -216,19 +220,37 @@ ngx_http_vllm_mock_there(const ngx_http_vllm_mock_route_t *route,
 }
 
 
+/* {name} stands for one part of a path: anything without a slash. */
+
 static ngx_uint_t
 ngx_http_vllm_mock_matches(const char *pattern, const u_char *path,
     size_t len)
 {
-    size_t  n;
+    const u_char  *last, *part;
 
-    n = ngx_strlen(pattern);
+    last = path + len;
 
-    if (pattern[n - 1] == '*') {
-        return len >= n && ngx_memcmp(pattern, path, n - 1) == 0;
+    for ( /* void */ ; *pattern; pattern++) {
+
+        if (*pattern != '{') {
+
+            if (path == last || *path++ != (u_char) *pattern) {
+                return 0;
+            }
+
+            continue;
+        }
+
+        for (part = path; path < last && *path != '/'; path++) { /* void */ }
+
+        if (path == part) {
+            return 0;
+        }
+
+        pattern = strchr(pattern, '}');
     }
 
-    return len == n && ngx_memcmp(pattern, path, n) == 0;
+    return path == last;
 }
 
 
