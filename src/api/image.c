@@ -283,8 +283,8 @@ vm_image_end(vm_generation_t *g, vm_buf_t *out)
     const vm_drawn_t  *q;
 
     q = g->own;
-    url = q->response_format
-          && json_string_value(q->response_format)[0] == 'u';
+    url = q->response_format == NULL
+          || json_string_value(q->response_format)[0] == 'u';
 
     vm_buf_lit(out, "{\"created\":");
     vm_buf_int(out, g->created);
