@@ -51,7 +51,7 @@ __DATA__
 === TEST 1: transcription, the same for the same file
 --- request eval
 [main::form($main::T, file => [main::wav(2)]),
- main::form($main::T, file => [main::wav(2)], model => 'm',
+ main::form($main::T, file => [main::wav(2)], model => 'm', language => 'yue',
             response_format => 'text')]
 --- error_code eval
 [200, 200]
@@ -117,10 +117,11 @@ main::form('/v1/audio/translations', file => [main::wav(31)], stream => 1, strea
  main::form($main::T, file => [substr main::wav(1), 0, 30]),
  main::form($main::T, file => ['']),
  main::form('/v1/audio/translations', file => [main::wav(1)], response_format => 'diarized_json'),
+ main::form($main::T, file => [main::wav(1)], 'timestamp_granularities[]' => 'word', 'timestamp_granularities[]' => 'bad'),
  main::form($main::T, file => [main::wav(1)], n => 'x', seed => '9223372036854775808'),
  "POST $main::T\nabc"]
 --- error_code eval
-[400, 422, 404, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400]
+[400, 422, 404, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400]
 --- response_body_like eval
 ["'type': 'missing', 'loc': 'body.file', 'msg': 'Field required', 'input': '<dict of 14 items>'",
  "Expected 'file' to be a file-like object, not 'str'.",
@@ -134,6 +135,7 @@ main::form('/v1/audio/translations', file => [main::wav(31)], stream => 1, strea
  'Audio exceeds maximum allowed duration of 600s',
  'Invalid or unsupported audio file.', 'Invalid or unsupported audio file.',
  '1 validation error:.*body.response_format',
+ "'loc': 'body.1', 'msg': .*'word' or 'segment'",
  '2 validation errors:.*body.n.*body.seed',
  '^\{"detail":"Invalid multipart data."\}$']
 

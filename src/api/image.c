@@ -116,6 +116,7 @@ vm_image_size(vm_generation_t *g, const json_t *size, uint32_t *w, uint32_t *h)
         return VM_OK;
     }
 
+    height = 0;
     p = vm_image_digits(s, &width);
     p = p && *p == 'x' ? vm_image_digits(p + 1, &height) : NULL;
 
