@@ -77,12 +77,12 @@ vm_violations_free(vm_violations_t *x)
 }
 
 
-/* vLLM leaves out names with brackets: it takes them for pydantic's own. */
+/* vLLM leaves out a form's "name[]": it takes it for pydantic's own. */
 
 static void
 vm_place_print(vm_buf_t *b, const vm_place_t *at)
 {
-    if (at->up && at->name && strpbrk(at->name, "[]{}()")) {
+    if (at->up && at->name && strstr(at->name, "[]")) {
         vm_place_print(b, at->up);
         return;
     }
