@@ -51,7 +51,7 @@ __DATA__
 === TEST 1: transcription, the same for the same file
 --- request eval
 [main::form($main::T, file => [main::wav(2)]),
- main::form($main::T, file => [main::wav(2)], model => 'm',
+ main::form($main::T, file => [main::wav(2)], model => 'm', language => 'yue',
             response_format => 'text')]
 --- error_code eval
 [200, 200]
@@ -117,10 +117,11 @@ main::form('/v1/audio/translations', file => [main::wav(31)], stream => 1, strea
  main::form($main::T, file => [substr main::wav(1), 0, 30]),
  main::form($main::T, file => ['']),
  main::form('/v1/audio/translations', file => [main::wav(1)], response_format => 'diarized_json'),
+ main::form($main::T, file => [main::wav(1)], 'timestamp_granularities[]' => 'word', 'timestamp_granularities[]' => 'bad'),
  main::form($main::T, file => [main::wav(1)], n => 'x', seed => '9223372036854775808'),
  "POST $main::T\nabc"]
 --- error_code eval
-[400, 422, 404, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400]
+[400, 422, 404, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400]
 --- response_body_like eval
 ["'type': 'missing', 'loc': 'body.file', 'msg': 'Field required', 'input': '<dict of 14 items>'",
  "Expected 'file' to be a file-like object, not 'str'.",
@@ -134,6 +135,7 @@ main::form('/v1/audio/translations', file => [main::wav(31)], stream => 1, strea
  'Audio exceeds maximum allowed duration of 600s',
  'Invalid or unsupported audio file.', 'Invalid or unsupported audio file.',
  '1 validation error:.*body.response_format',
+ "'loc': 'body.1', 'msg': .*'word' or 'segment'",
  '2 validation errors:.*body.n.*body.seed',
  '^\{"detail":"Invalid multipart data."\}$']
 
@@ -219,8 +221,8 @@ GET /v1/audio/voices
 --- more_headers
 Content-Type: application/json
 --- request eval
-["POST /v1/images/generations\n" . '{"prompt": "a cat", "size": "65x32", "n": 2}',
- "POST /v1/images/generations\n" . '{"prompt": "a cat", "size": "65x32", "response_format": "url", "seed": 1}']
+["POST /v1/images/generations\n" . '{"prompt": "a cat", "size": "65x32", "n": 2, "response_format": "b64_json"}',
+ "POST /v1/images/generations\n" . '{"prompt": "a cat", "size": "65x32", "seed": 1}']
 --- response_body_like eval
 ['^\{"created":\d+,"data":\[\{"b64_json":"iVBORw0KGgo[^"]+","url":null,"revised_prompt":null\},\{"b64_json":"iVBORw0KGgo[^"]+","url":null,"revised_prompt":null\}\],"output_format":"png","size":"65x32","usage":\{"input_tokens":2,"output_tokens":6,"total_tokens":8,"input_tokens_details":\{"text_tokens":2,"image_tokens":0\}\}\}$',
  '"data":\[\{"b64_json":null,"url":"data:image/png;base64,iVBORw0KGgo[^"]+","revised_prompt":null\}\],.*"output_tokens":3,']
@@ -254,3 +256,60 @@ Content-Type: application/json
 [200, 200, 400, 400, 400]
 --- response_body_like eval
 ['"size":"5x7"', '"size":"9x9",.*"output_tokens":2,', 'body.image', "Expected 'image' to be a file", 'Invalid multipart data.']
+
+
+
+=== TEST 16: a film
+--- more_headers
+Content-Type: application/json
+--- request
+POST /v1/video/generations
+{"prompt": "the sea", "duration": 2, "fps": 5, "size": "64x32"}
+--- response_body_like chop
+^\{"id":"video-[0-9a-f]{16}","object":"video\.generation","created":\d+,"model":"m","data":\[\{"url":"data:image/apng;base64,iVBORw0KGgo[^"]+","duration":2,"fps":5,"size":"64x32","revised_prompt":null\}\],"usage":\{"input_tokens":2,"output_tokens":4,"total_tokens":6\}\}$
+
+
+
+=== TEST 17: a job, asked for and dropped
+--- serve
+vllm_mock_endpoints all;
+vllm_mock_latency constant ttft=100s itl=100s;
+--- more_headers
+Content-Type: multipart/form-data; boundary=x
+X-Request-Id: me
+--- request eval
+[main::form('/v1/videos', prompt => 'the sea', seconds => 8, size => '64x64', input_reference => ['x']),
+ 'GET /v1/videos/video_me', 'GET /v1/videos/video_me/content', 'GET /v1/responses/video_me',
+ 'DELETE /v1/videos/video_me', 'GET /v1/videos/video_me', 'DELETE /v1/videos/video_me']
+--- error_code eval
+[200, 200, 404, 404, 200, 404, 404]
+--- response_body_like eval
+[('^\{"id":"video_me","object":"video","model":"m","status":"queued","progress":0,"created_at":\d+,"completed_at":null,"expires_at":null,"size":"64x64","seconds":"8","quality":"default","prompt":"the sea","remixed_from_video_id":null,"error":null\}$') x 2,
+ 'The video has no content: its status is queued.', 'not found',
+ '^\{"id":"video_me","object":"video.deleted","deleted":true\}$',
+ ('^\{"error":\{"message":"Video video_me not found","type":"NotFoundError","param":null,"code":404\}\}$') x 2]
+
+
+
+=== TEST 18: films that are refused
+--- more_headers
+Content-Type: application/json
+--- request eval
+["POST /v1/videos\n{}", map({ "POST /v1/video/generations\n$_" } '{}', '{"prompt": "a", "duration": 61}', '{"prompt": "a", "fps": 0}',
+ '{"prompt": "a", "size": "9000x1"}', '{"prompt": "a", "model": "x"}'), "POST /v1/videos\n[", 'POST /v1/videos/x']
+--- error_code eval
+[400, 400, 400, 400, 400, 404, 400, 405]
+--- response_body_like eval
+['body.prompt', 'body.prompt', 'less than or equal to 60', 'greater than or equal to 1', 'must be in \[1, 2048\]',
+ 'does not exist', 'JSON decode error', 'Method Not Allowed']
+
+
+
+=== TEST 19: plain vLLM has none of it
+--- serve
+--- more_headers
+Content-Type: application/json
+--- request eval
+[map { "POST $_\n{}" } qw(/v1/audio/speech /v1/images/generations /v1/images/edits /v1/video/generations /v1/videos)]
+--- error_code eval
+[404, 404, 404, 404, 404]

@@ -77,9 +77,16 @@ vm_violations_free(vm_violations_t *x)
 }
 
 
+/* vLLM leaves out a form's "name[]": it takes it for pydantic's own. */
+
 static void
 vm_place_print(vm_buf_t *b, const vm_place_t *at)
 {
+    if (at->up && at->name && strstr(at->name, "[]")) {
+        vm_place_print(b, at->up);
+        return;
+    }
+
     if (at->up) {
         vm_place_print(b, at->up);
         vm_buf_char(b, '.');

@@ -116,6 +116,7 @@ vm_image_size(vm_generation_t *g, const json_t *size, uint32_t *w, uint32_t *h)
         return VM_OK;
     }
 
+    height = 0;
     p = vm_image_digits(s, &width);
     p = p && *p == 'x' ? vm_image_digits(p + 1, &height) : NULL;
 
@@ -283,8 +284,8 @@ vm_image_end(vm_generation_t *g, vm_buf_t *out)
     const vm_drawn_t  *q;
 
     q = g->own;
-    url = q->response_format
-          && json_string_value(q->response_format)[0] == 'u';
+    url = q->response_format == NULL
+          || json_string_value(q->response_format)[0] == 'u';
 
     vm_buf_lit(out, "{\"created\":");
     vm_buf_int(out, g->created);

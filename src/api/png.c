@@ -281,7 +281,7 @@ vm_png_picture(vm_buf_t *out, uint32_t w, uint32_t h, uint64_t key)
 
 static void
 vm_png_frame(vm_png_t *p, vm_buf_t *out, uint32_t side, uint32_t x,
-    uint32_t y, uint32_t ms)
+    uint32_t y, uint32_t fps)
 {
     char    delay[6];
     size_t  at;
@@ -293,10 +293,10 @@ vm_png_frame(vm_png_t *p, vm_buf_t *out, uint32_t side, uint32_t x,
     vm_png_be(out, x);
     vm_png_be(out, y);
 
-    delay[0] = (char) (ms >> 8);
-    delay[1] = (char) ms;
-    delay[2] = (char) (1000 >> 8);
-    delay[3] = (char) (1000 & 255);
+    delay[0] = 0;                               /* a second's fps-th part */
+    delay[1] = 1;
+    delay[2] = (char) (fps >> 8);
+    delay[3] = (char) fps;
     delay[4] = side ? 2 : 0;                    /* what was there comes back */
     delay[5] = 0;
 
@@ -321,7 +321,7 @@ vm_png_frame(vm_png_t *p, vm_buf_t *out, uint32_t side, uint32_t x,
 
 void
 vm_png_film(vm_buf_t *out, uint32_t w, uint32_t h, uint64_t key,
-    uint32_t frames, uint32_t ms)
+    uint32_t frames, uint32_t fps)
 {
     size_t    at;
     uint32_t  i, side;
@@ -341,12 +341,12 @@ vm_png_film(vm_buf_t *out, uint32_t w, uint32_t h, uint64_t key,
     vm_png_close(out, at);
     vm_png_palette(out, key);
 
-    vm_png_frame(&p, out, 0, 0, 0, ms);
+    vm_png_frame(&p, out, 0, 0, 0, fps);
 
     for (i = 1; i < frames; i++) {
         vm_png_frame(&p, out, side,
                      (uint32_t) ((uint64_t) (w - side) * i / frames),
-                     (uint32_t) ((uint64_t) (h - side) * i / frames), ms);
+                     (uint32_t) ((uint64_t) (h - side) * i / frames), fps);
     }
 
     vm_png_end(out);

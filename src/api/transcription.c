@@ -20,7 +20,6 @@ typedef struct {
     vm_params_t    params;          /* the first: rows are vm_param() */
 
     const json_t  *language;
-    const json_t  *hotwords;
     const json_t  *text;            /* the field "prompt" */
     const json_t  *to_language;
     vm_any_t       format;
@@ -86,7 +85,7 @@ static const vm_type_t  vm_heard_grains_type = {
 
 #define VM_HEARD_LANGUAGE                                                     \
     vm_heard_row("language", vm_str_type, 0, language),                       \
-    vm_heard_row("hotwords", vm_str_type, 0, hotwords)
+    { "hotwords", &vm_str_type, VM_F_CHECK, 0, 0, NULL }
 
 #define VM_HEARD_STREAM                                                       \
     vm_param(stream, vm_bool_type, 0, 0),                                     \
@@ -329,18 +328,36 @@ vm_heard_formatted(vm_generation_t *g, const vm_heard_t *q)
 }
 
 
-/* Those that Whisper was trained on. */
+/* Those that vLLM knows Whisper to be good at, and that it tells. */
 
 static const char *const  vm_languages[] = {
     "af", "ar", "hy", "az", "be", "bs", "bg", "ca", "zh", "hr", "cs", "da",
     "nl", "en", "et", "fi", "fr", "gl", "de", "el", "he", "hi", "hu", "is",
     "id", "it", "ja", "kn", "kk", "ko", "lv", "lt", "mk", "ms", "mr", "mi",
     "ne", "no", "fa", "pl", "pt", "ro", "ru", "sr", "sk", "sl", "es", "sw",
-    "sv", "tl", "ta", "th", "tr", "uk", "ur", "vi", "cy"
+    "sv", "tl", "ta", "th", "tr", "uk", "ur", "vi", "cy", NULL
+};
+
+/* Those that it takes all the same. */
+
+static const char *const  vm_more_languages[] = {
+    "la", "ml", "te", "bn", "br", "eu", "mn", "sq", "pa", "si", "km", "sn",
+    "yo", "so", "oc", "ka", "tg", "sd", "gu", "am", "yi", "lo", "uz", "fo",
+    "ht", "ps", "tk", "nn", "mt", "sa", "lb", "my", "bo", "mg", "as", "tt",
+    "haw", "ln", "ha", "ba", "jw", "su", "yue", NULL
 };
 
 
-/* Any that has a code of two letters passes; Whisper knows these better. */
+static int
+vm_heard_listed(const char *const *list, const char *s)
+{
+    while (*list && strcmp(*list, s) != 0) {
+        list++;
+    }
+
+    return *list != NULL;
+}
+
 
 static int
 vm_heard_language(vm_generation_t *g, const json_t *language)
@@ -351,14 +368,10 @@ vm_heard_language(vm_generation_t *g, const json_t *language)
 
     s = language ? json_string_value(language) : NULL;
 
-    if (s == NULL) {
+    if (s == NULL || vm_heard_listed(vm_languages, s)
+        || vm_heard_listed(vm_more_languages, s))
+    {
         return VM_OK;
-    }
-
-    for (i = 0; i < vm_nelts(vm_languages); i++) {
-        if (strcmp(s, vm_languages[i]) == 0) {
-            return VM_OK;
-        }
     }
 
     vm_buf_init(&b);
@@ -366,7 +379,7 @@ vm_heard_language(vm_generation_t *g, const json_t *language)
     vm_value_repr_str(&b, s, strlen(s));
     vm_buf_lit(&b, ".  Must be one of [");
 
-    for (i = 0; i < vm_nelts(vm_languages); i++) {
+    for (i = 0; vm_languages[i]; i++) {
         vm_buf_printf(&b, "%s'%s'", i ? ", " : "", vm_languages[i]);
     }
 

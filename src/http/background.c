@@ -6,6 +6,7 @@
 #include "store.h"
 #include "stream.h"
 #include "../api/responses.h"
+#include "../api/video.h"
 
 
 /* How often one looks at what another worker's generation has said. */
@@ -39,8 +40,15 @@ ngx_http_vllm_mock_keep_texts(ngx_http_vllm_mock_stream_t *s,
     z = s->zone;
 
     vm_buf_init(&b);
-    vm_responses_said(s->generation, &b);
-    vm_responses_object(s->generation, state, &r->status_at, object);
+
+    if (r->film) {
+        vm_video_keep(s->generation, state == VM_RESPONSE_OVER,
+                      &r->status_at, object, &b);
+
+    } else {
+        vm_responses_said(s->generation, &b);
+        vm_responses_object(s->generation, state, &r->status_at, object);
+    }
 
     rc = b.failed || object->failed
          || ngx_http_vllm_mock_store_set(z, r, NGX_HTTP_VLLM_MOCK_MESSAGES,
@@ -178,6 +186,7 @@ ngx_http_vllm_mock_queued(ngx_http_vllm_mock_stream_t *s, vm_buf_t *object)
     r = ngx_http_vllm_mock_store_put(z, id, ngx_strlen(id));
 
     if (r) {
+        r->film = s->generation->protocol == &vm_video_job;
         rc = ngx_http_vllm_mock_keep_texts(s, r, VM_RESPONSE_QUEUED, object);
     }
 
@@ -219,6 +228,7 @@ ngx_http_vllm_mock_background(ngx_http_vllm_mock_ctx_t *from,
     }
 
     rc = ngx_http_vllm_mock_enter(ctx, protocol, ctx->body, &s);
+    ctx->call.form = NULL;              /* it is the connection's */
 
     if (rc == NGX_OK) {
         rc = ngx_http_vllm_mock_queued(s, object);
@@ -471,10 +481,11 @@ ngx_http_vllm_mock_follow_start(ngx_http_vllm_mock_ctx_t *ctx,
 
 /* ---- endpoints ---- */
 
-/* POST /v1/responses that is to run in the background */
+/* POST /v1/responses that is to run in the background, POST /v1/videos */
 
 ngx_int_t
-ngx_http_vllm_mock_stored(ngx_http_vllm_mock_ctx_t *ctx)
+ngx_http_vllm_mock_stored(ngx_http_vllm_mock_ctx_t *ctx,
+    const vm_protocol_t *protocol)
 {
     vm_buf_t                      object;
     uint64_t                      number;
@@ -493,8 +504,7 @@ ngx_http_vllm_mock_stored(ngx_http_vllm_mock_ctx_t *ctx)
     number = 0;
     vm_buf_init(&object);
 
-    if (ngx_http_vllm_mock_background(ctx, &vm_responses, &number, &object,
-                                      &rc)
+    if (ngx_http_vllm_mock_background(ctx, protocol, &number, &object, &rc)
         != NGX_OK)
     {
         vm_buf_free(&object);
@@ -540,9 +550,7 @@ static const vm_type_t  ngx_http_vllm_mock_retrieve_type = {
 };
 
 
-/* It is over for whoever computes it; NGX_DECLINED: it was already. */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_vllm_mock_cancel_record(ngx_http_vllm_mock_zone_t *z,
     ngx_http_vllm_mock_record_t *r)
 {
@@ -610,7 +618,7 @@ ngx_http_vllm_mock_response(ngx_http_vllm_mock_ctx_t *ctx)
 
     r = ngx_http_vllm_mock_store_find(z, id, len);
 
-    if (r) {
+    if (r && !r->film) {
         rc = cancel ? ngx_http_vllm_mock_cancel_record(z, r) : NGX_OK;
         number = r->number;
         streamed = r->streamed;

@@ -49,7 +49,7 @@ ngx_http_vllm_mock_responses(ngx_http_vllm_mock_ctx_t *ctx)
 {
     if (ctx->settings->responses_store && vm_responses_background(ctx->body))
     {
-        return ngx_http_vllm_mock_stored(ctx);
+        return ngx_http_vllm_mock_stored(ctx, &vm_responses);
     }
 
     return ngx_http_vllm_mock_generate(ctx, &vm_responses, ctx->body);

@@ -126,7 +126,7 @@ ngx_http_vllm_mock_recall(void *data, const char *id, size_t len,
     ngx_http_vllm_mock_lock(z);
     r = ngx_http_vllm_mock_store_find(z, id, len);
 
-    if (r) {
+    if (r && !r->film) {
         ngx_http_vllm_mock_store_read(z, r, NGX_HTTP_VLLM_MOCK_MESSAGES, 0,
                                       messages);
         ngx_http_vllm_mock_store_read(z, r, NGX_HTTP_VLLM_MOCK_OBJECT, 0,
@@ -135,7 +135,7 @@ ngx_http_vllm_mock_recall(void *data, const char *id, size_t len,
 
     ngx_http_vllm_mock_unlock(z);
 
-    return r != NULL;
+    return r && !r->film;
 }
 
 
@@ -347,7 +347,7 @@ ngx_http_vllm_mock_collect(ngx_http_vllm_mock_ctx_t *ctx)
  * its subtype is json or ends in +json, else 0.
  */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_vllm_mock_json_type(ngx_http_request_t *r)
 {
     size_t       len;
@@ -422,7 +422,7 @@ ngx_http_vllm_mock_invalid_json(ngx_http_vllm_mock_ctx_t *ctx,
 
 /* NGX_DECLINED: call.error says why not. */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_vllm_mock_decode(ngx_http_vllm_mock_ctx_t *ctx)
 {
     vm_json_t   j;

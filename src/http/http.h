@@ -425,6 +425,8 @@ ngx_int_t ngx_http_vllm_mock_log_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_vllm_mock_query(ngx_http_vllm_mock_ctx_t *ctx,
     const char *name, ngx_str_t *value);
 json_t *ngx_http_vllm_mock_query_json(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_uint_t ngx_http_vllm_mock_json_type(ngx_http_request_t *r);
+ngx_int_t ngx_http_vllm_mock_decode(ngx_http_vllm_mock_ctx_t *ctx);
 
 /* access.c */
 
@@ -549,10 +551,14 @@ ngx_int_t ngx_http_vllm_mock_speech(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_voices(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_images(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_image_edits(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_film(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_film_job(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_film_kept(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_completions(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_messages(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_responses(ngx_http_vllm_mock_ctx_t *ctx);
-ngx_int_t ngx_http_vllm_mock_stored(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_stored(ngx_http_vllm_mock_ctx_t *ctx,
+    const vm_protocol_t *protocol);
 ngx_int_t ngx_http_vllm_mock_response(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_count_tokens(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_labels(ngx_http_vllm_mock_ctx_t *ctx);

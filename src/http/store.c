@@ -104,7 +104,7 @@ ngx_http_vllm_mock_store_clear(ngx_http_vllm_mock_store_t *st,
 }
 
 
-static void
+void
 ngx_http_vllm_mock_store_drop(ngx_http_vllm_mock_store_t *st,
     ngx_http_vllm_mock_record_t *r)
 {

@@ -1,5 +1,6 @@
 /*
- * Answers that are kept: of /v1/responses with VLLM_ENABLE_RESPONSES_API_STORE.
+ * Answers that are kept: of /v1/responses with VLLM_ENABLE_RESPONSES_API_STORE,
+ * and of /v1/videos.
  * One block of the zone, made when the first is kept, holds a fixed number of
  * records and of pieces of text; the oldest record makes room.  All calls are
  * made under the zone's lock.
@@ -26,7 +27,8 @@ typedef enum {
 
 typedef enum {
     NGX_HTTP_VLLM_MOCK_OBJECT,                  /* JSON, as it is answered */
-    NGX_HTTP_VLLM_MOCK_MESSAGES,                /* of the chat it was */
+    NGX_HTTP_VLLM_MOCK_MESSAGES,                /* of the chat it was; what a
+                                                   film is made of */
     NGX_HTTP_VLLM_MOCK_FRAMES,                  /* of a stream */
     NGX_HTTP_VLLM_MOCK_TEXTS
 } ngx_http_vllm_mock_text_e;
@@ -45,6 +47,7 @@ typedef struct {
     ngx_http_vllm_mock_text_t  texts[NGX_HTTP_VLLM_MOCK_TEXTS];
     size_t                     status_at;       /* in the object's text */
     ngx_uint_t                 streamed;
+    ngx_uint_t                 film;            /* of /v1/videos */
     ngx_uint_t                 owner;           /* a queued one's worker */
     ngx_uint_t                 epoch;
     vm_engine_t               *engine;
@@ -70,6 +73,9 @@ ngx_http_vllm_mock_record_t *ngx_http_vllm_mock_store_number(
 ngx_http_vllm_mock_record_t *ngx_http_vllm_mock_store_put(
     ngx_http_vllm_mock_zone_t *z, const char *id, size_t len);
 
+void ngx_http_vllm_mock_store_drop(ngx_http_vllm_mock_store_t *st,
+    ngx_http_vllm_mock_record_t *r);
+
 /* What has no room drops the record: NGX_DECLINED. */
 ngx_int_t ngx_http_vllm_mock_store_append(ngx_http_vllm_mock_zone_t *z,
     ngx_http_vllm_mock_record_t *r, ngx_http_vllm_mock_text_e which,
@@ -90,6 +96,10 @@ void ngx_http_vllm_mock_store_object(ngx_http_vllm_mock_zone_t *z,
 /* A worker is gone: what it had queued has failed. */
 void ngx_http_vllm_mock_store_orphans(ngx_http_vllm_mock_zone_t *z,
     ngx_uint_t owner);
+
+/* It is over for whoever computes it; NGX_DECLINED: it was already. */
+ngx_int_t ngx_http_vllm_mock_cancel_record(ngx_http_vllm_mock_zone_t *z,
+    ngx_http_vllm_mock_record_t *r);
 
 /* After a process died within the lock: all are dropped. */
 void ngx_http_vllm_mock_store_reset(ngx_http_vllm_mock_zone_t *z);

@@ -1,10 +1,16 @@
 """What a user of the SDKs sees: each check talks to a module of its own through the real client."""
+import base64
 import concurrent.futures
+import io
 import json
 import os
+import struct
 import sys
+import time
 import traceback
 import urllib.request
+import wave
+import zlib
 
 import anthropic
 import openai
@@ -25,8 +31,8 @@ def client(server, **more):
     return openai.OpenAI(base_url=server.url + "/v1", api_key=more.pop("api_key", "none"), max_retries=0, **more)
 
 
-def serving(args="", **more):
-    return mock.Mock(server="vllm_mock_args m --served-model-name %s %s;" % (MODEL, args), **more)
+def serving(args="", more="", **others):
+    return mock.Mock(server="vllm_mock_args m --served-model-name %s %s; %s" % (MODEL, args, more), **others)
 
 
 SAY = [{"role": "user", "content": "Tell me about rivers."}]
@@ -127,6 +133,117 @@ def responses():
         assert [e.sequence_number for e in events] == list(range(len(events)))
         text = "".join(e.delta for e in events if e.type == "response.output_text.delta")
         assert events[-1].type == "response.completed" and events[-1].response.output_text == text
+
+
+def sound(seconds, rate=8000):
+    """A WAV file as the SDK sends it."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as w:
+        w.setnchannels(1)
+        w.setsampwidth(2)
+        w.setframerate(rate)
+        w.writeframes(b"\0\0" * int(seconds * rate))
+    return "talk.wav", file.getvalue()
+
+
+@check
+def transcriptions():
+    with serving(more="vllm_mock_endpoints all;") as s:
+        create = client(s).audio.transcriptions.create
+        whole = create(model=MODEL, file=sound(45))
+        assert len(whole.text.split()) > 100 and whole.usage.seconds == 45, whole
+        assert create(model=MODEL, file=sound(45)).text == whole.text
+        assert create(model=MODEL, file=sound(44)).text != whole.text
+        verbose = create(model=MODEL, file=sound(45), response_format="verbose_json",
+                         timestamp_granularities=["segment"])
+        assert verbose.duration == 45 and verbose.text == whole.text, verbose
+        ends = [0.0] + [x.end for x in verbose.segments]
+        assert ends == sorted(ends) and ends[-1] <= 45, ends
+        assert "".join(x.text for x in verbose.segments).replace(" ", "") == whole.text.replace(" ", "")
+        chunks = list(create(model=MODEL, file=sound(45), stream=True, extra_body={"stream_include_usage": True}))
+        assert "".join(c.choices[0]["delta"]["content"] for c in chunks if c.choices) == whole.text, chunks
+        assert {c.object for c in chunks} == {"transcription.chunk"}
+        assert chunks[-1].usage["completion_tokens"] == sum(len(x.tokens) for x in verbose.segments) + 2
+        assert client(s).audio.translations.create(model=MODEL, file=sound(3)).text
+        try:
+            create(model=MODEL, file=("a.wav", b""))
+        except openai.BadRequestError as e:
+            assert "audio file" in e.message
+        else:
+            raise AssertionError("no error")
+
+
+@check
+def speech():
+    with serving(more="vllm_mock_endpoints all;") as s:
+        create = client(s).audio.speech.create
+        data = create(model=MODEL, voice="nova", input="a" * 30).read()
+        with wave.open(io.BytesIO(data)) as w:
+            assert (w.getframerate(), w.getsampwidth(), w.getnchannels(), w.getnframes()) == (24000, 2, 1, 48000)
+            assert any(w.readframes(48000))
+        assert create(model=MODEL, voice="nova", input="a" * 30, response_format="pcm").read() == data[44:]
+        assert len(create(model=MODEL, voice="nova", input="a" * 30, response_format="pcm", speed=2).read()) == 48000
+        body = {"model": MODEL, "voice": "nova", "input": "a" * 30, "stream_format": "sse"}
+        r = urllib.request.Request(s.url + "/v1/audio/speech", json.dumps(body).encode(),
+                                   {"Content-Type": "application/json"})
+        with urllib.request.urlopen(r, timeout=60) as answer:
+            events = [json.loads(line[6:]) for line in answer.read().decode().splitlines() if line]
+        assert b"".join(base64.b64decode(e["audio"]) for e in events[:-1]) == data
+        assert events[-1]["type"] == "speech.audio.done" and events[-1]["usage"]["output_tokens"] == 50, events[-1]
+
+
+def png(data):
+    """Chunks of a PNG, each with its CRC, and as many pixels as the header says: its size, the chunks' names."""
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    at, names, pixels, size = 8, [], b"", None
+    while at < len(data):
+        n, name = struct.unpack(">I4s", data[at:at + 8])
+        content = data[at + 8:at + 8 + n]
+        assert zlib.crc32(name + content) == struct.unpack(">I", data[at + 8 + n:at + 12 + n])[0], name
+        size = struct.unpack(">II", content[:8]) if name == b"IHDR" else size
+        pixels += content if name == b"IDAT" else b""
+        names, at = names + [name], at + 12 + n
+    assert len(zlib.decompress(pixels)) == size[1] * (size[0] + 1)
+    return size, names
+
+
+@check
+def images():
+    with serving(more="vllm_mock_endpoints all;") as s:
+        create = client(s).images.generate
+        r = create(model=MODEL, prompt="a cat", n=2, size="1024x1536", response_format="b64_json")
+        one, two = [base64.b64decode(d.b64_json) for d in r.data]
+        assert png(one) == ((1024, 1536), [b"IHDR", b"PLTE", b"IDAT", b"IEND"]) and one != two
+        assert r.usage.output_tokens == 2 * 32 * 48, r.usage
+        r = create(model=MODEL, prompt="a cat", size="1024x1536")
+        assert base64.b64decode(r.data[0].url.split("base64,")[1]) == one
+        edited = client(s).images.edit(model=MODEL, image=("cat.png", one), prompt="with a hat")
+        data = base64.b64decode(edited.data[0].url.split("base64,")[1])
+        assert png(data)[0] == (1024, 1536) and data != one
+
+
+@check
+def videos():
+    with serving(more="vllm_mock_endpoints all; vllm_mock_latency constant ttft=20ms itl=1ms;") as s:
+        body = json.dumps({"model": MODEL, "prompt": "the sea", "seconds": "4", "size": "640x360"}).encode()
+
+        def ask(path, data=None, method=None):
+            r = urllib.request.Request(s.url + path, data, {"Content-Type": "application/json"}, method=method)
+            with urllib.request.urlopen(r, timeout=60) as answer:
+                return answer.read()
+
+        job = json.loads(ask("/v1/videos", body))
+        assert job["status"] == "queued" and job["object"] == "video", job
+        seen = [(job["status"], job["progress"])]
+        while job["status"] not in ("completed", "failed"):
+            time.sleep(0.01)
+            job = json.loads(ask("/v1/videos/" + job["id"]))
+            seen.append((job["status"], job["progress"]))
+        assert job["status"] == "completed" and job["completed_at"] >= job["created_at"], job
+        assert "in_progress" in [x[0] for x in seen] and [x[1] for x in seen] == sorted(x[1] for x in seen), seen
+        size, names = png(ask("/v1/videos/%s/content" % job["id"]))
+        assert size == (640, 360) and names.count(b"fcTL") == 96, (size, names)
+        assert json.loads(ask("/v1/videos/" + job["id"], method="DELETE"))["deleted"]
 
 
 def claude(server):

@@ -183,7 +183,7 @@ test_films(void **state)
 
         for (n = 1; n < 100; n += 33) {
             vm_buf_init(&b);
-            vm_png_film(&b, sizes[i][0], sizes[i][1], 7, n, 125);
+            vm_png_film(&b, sizes[i][0], sizes[i][1], 7, n, 24);
 
             walk(&p, &b);
             assert_int_equal(p.n, n);
