@@ -34,11 +34,12 @@ help:
 #: make kube-test KUBE=DIR  against a real Kubernetes API (docs/kubernetes.md)
 #: make install    into nginx's module directory
 #: make golden     replay the recordings of a real vLLM [CASES="FILES"]
+#: make golden-table  every endpoint's answers as kept in t/golden/table [RECORD=1]
 #: make NGINX_SRC=DIR ...   the same against an nginx source tree
 #: make clean
 
 .PHONY: all help deps test-deps run test install clean tools lib unit golden \
-	golden-serve golden-metrics borders lint
+	golden-serve golden-metrics golden-table borders lint
 
 
 # ---- what the machine needs ----
@@ -128,6 +129,9 @@ golden: $(MODULE)
 
 golden-serve: $(MODULE)
 	@python3 t/golden/replay.py serve
+
+golden-table: $(MODULE)
+	@python3 t/golden/table.py $(if $(RECORD),record,compare)
 
 golden-metrics: $(MODULE)
 	@python3 t/golden/replay.py metrics $(WORKLOADS)

@@ -168,6 +168,7 @@ done
 suite "t/*.t" counted t/prove.sh
 suite "golden http" counted python3 t/golden/replay.py compare
 suite "golden metrics" counted python3 t/golden/replay.py metrics
+suite "golden table" counted python3 t/golden/table.py compare
 
 shopt -s nullglob
 for file in t/load/*_test.py t/kube/*_test.py; do

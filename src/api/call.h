@@ -57,6 +57,7 @@ typedef struct {
     uint32_t               max_num_seqs;    /* the engine's; 0: any */
 
     uint64_t               random;      /* 64 bits, of this request alone */
+    uint64_t               chance;      /* what follows from the seed */
     double                 now;         /* Unix seconds */
 
     const struct vm_form_s  *form;      /* of a body that is one; or NULL */

@@ -157,7 +157,7 @@ vm_plan_key(const vm_generation_t *g, const vm_choice_t *c, uint32_t index)
                              (uint64_t) g->params.seed.v);
 
     } else {
-        key ^= vm_rand_mix(g->call->random);
+        key ^= vm_rand_mix(g->call->chance);
     }
 
     return vm_rand_mix(key);

@@ -281,7 +281,7 @@ ngx_http_vllm_mock_fault_strikes(ngx_http_vllm_mock_ctx_t *ctx,
         return 0;
     }
 
-    return vm_rand_unit(vm_rand_at(ctx->call.random, i + 1)) < f->rate;
+    return vm_rand_unit(vm_rand_at(ctx->call.chance, i + 1)) < f->rate;
 }
 
 

@@ -240,6 +240,7 @@ typedef struct {
 
     ngx_atomic_t              load;         /* requests in flight */
     ngx_atomic_t              counter;      /* of requests, for ids */
+    ngx_atomic_t              posts;        /* of those with a body, for text */
     vm_http_stats_t           http;
     vm_self_stats_t           self;
     ngx_http_vllm_mock_late_t late[NGX_HTTP_VLLM_MOCK_LATE_SECONDS];
@@ -339,6 +340,8 @@ double ngx_http_vllm_mock_unix(void);
 
 /* 64 bits that no other request of the zone has */
 uint64_t ngx_http_vllm_mock_random(ngx_http_vllm_mock_zone_t *z);
+uint64_t ngx_http_vllm_mock_chance(ngx_http_vllm_mock_zone_t *z, uint64_t seed,
+    ngx_uint_t post);
 
 
 /* ---- a request ---- */

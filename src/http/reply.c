@@ -62,18 +62,37 @@ ngx_http_vllm_mock_header_add(ngx_http_request_t *r, const char *name,
 }
 
 
+/* Python's words where nginx has others, or none. */
+
+static const struct {
+    ngx_uint_t  status;
+    ngx_str_t   line;
+}  ngx_http_vllm_mock_phrases[] = {
+    { 405, ngx_string("405 Method Not Allowed") },
+    { 422, ngx_string("422 Unprocessable Entity") },
+    { 503, ngx_string("503 Service Unavailable") }
+};
+
+
 /* Everything before the body. */
 
 ngx_int_t
 ngx_http_vllm_mock_head(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status,
     const char *type, off_t length)
 {
+    ngx_uint_t           i;
     ngx_http_request_t  *r;
 
     r = ctx->request;
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = length;
+
+    for (i = 0; i < vm_nelts(ngx_http_vllm_mock_phrases); i++) {
+        if (ngx_http_vllm_mock_phrases[i].status == status) {
+            r->headers_out.status_line = ngx_http_vllm_mock_phrases[i].line;
+        }
+    }
 
     if (type) {
         r->headers_out.content_type.data = (u_char *) type;

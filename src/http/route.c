@@ -89,7 +89,10 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
     { "/v1/images/edits", POST, "POST", RAW, to(image_edits), NEEDS_EXTRA },
     { "/v1/video/generations", POST, "POST", JSON, to(film), NEEDS_EXTRA },
     { "/v1/videos", POST, "POST", RAW, to(film_job), NEEDS_EXTRA },
-    { "/v1/videos/*", GET|DELETE, "GET", NONE, to(film_kept), NEEDS_EXTRA },
+    { "/v1/videos/{video_id}", GET|DELETE, "GET", NONE, to(film_kept),
+      NEEDS_EXTRA },
+    { "/v1/videos/{video_id}/content", GET, "GET", NONE, to(film_kept),
+      NEEDS_EXTRA },
 
     { "/health", GET, "GET", NONE, to(health), 0 },
     { "/ping", GET|POST, "GET", NONE, to(health), 0 },

@@ -45,6 +45,21 @@ ngx_http_vllm_mock_random(ngx_http_vllm_mock_zone_t *z)
 }
 
 
+/*
+ * What a request's text and faults follow from: the seed and how many came
+ * before it, so that a server that is asked the same answers the same.  Only a
+ * POST is counted: a scrape between two of them changes nothing.
+ */
+
+uint64_t
+ngx_http_vllm_mock_chance(ngx_http_vllm_mock_zone_t *z, uint64_t seed,
+    ngx_uint_t post)
+{
+    return vm_rand_at(seed, (uint64_t) ngx_atomic_fetch_add(&z->shared->posts,
+                                                            post));
+}
+
+
 /* ---- engines ---- */
 
 static void

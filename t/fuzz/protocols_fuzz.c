@@ -173,6 +173,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     call.settings = &s;
     call.output = &o;
     call.random = 42;
+    call.chance = 42;
     call.now = 1795494129.5;
     call.adapter = adapter;
     call.recall = recall;

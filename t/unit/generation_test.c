@@ -105,6 +105,7 @@ parse(fixture_t *f, const vm_protocol_t *protocol, const char *text)
     f->call.settings = &f->settings;
     f->call.output = &f->output;
     f->call.random = 42;
+    f->call.chance = 42;
     f->call.now = 1795494129.5;
     f->call.adapter = no_adapter;
 

@@ -93,6 +93,7 @@ begin(fixture_t *f, const char *text)
     f->call.output = &f->output;
     f->call.max_num_seqs = 64;
     f->call.random = 42;
+    f->call.chance = 42;
     f->call.now = 1795494129.5;
     f->call.adapter = no_adapter;
     vm_buf_reset(&f->out);
