@@ -759,6 +759,7 @@ vm_arg_value(vm_settings_t *s, const vm_arg_t *a, const char *value,
         return VM_OK;
 
     case VM_SET_SEED:
+        s->seeded = 1;
         return vm_settings_number(value, &s->seed);
 
     case VM_SET_STR:

@@ -98,6 +98,7 @@ typedef struct {
     /* the mock's */
 
     uint64_t           seed;
+    uint8_t            seeded;          /* a seed was given */
     const vm_tokenizer_t  *tokenizer;
     uint32_t           vocab;
     const vm_str_t    *tokenizer_config;    /* tokenizer_config.json, "{}" of

@@ -4,6 +4,8 @@
 
 #include "http.h"
 
+#include "../base/rand.h"
+
 
 #define NGX_HTTP_VLLM_MOCK_VARY                                               \
     "Origin, Access-Control-Request-Method, Access-Control-Request-Headers, " \
@@ -338,8 +340,7 @@ ngx_http_vllm_mock_request_id(ngx_http_vllm_mock_ctx_t *ctx)
     }
 
     ngx_sprintf(id, "%016xL%016xL", (int64_t) ctx->call.random,
-                (int64_t) (((uint64_t) ngx_random() << 32)
-                           ^ (uint64_t) ngx_random()));
+                (int64_t) vm_rand_mix(ctx->call.random));
 
     return ngx_http_vllm_mock_header_add(ctx->request, "X-Request-Id",
                                          (char *) id, 32);

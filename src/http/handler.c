@@ -4,6 +4,8 @@
 
 #include "store.h"
 
+#include "../base/rand.h"
+
 
 #define NGX_HTTP_VLLM_MOCK_POOL  4096
 
@@ -190,10 +192,12 @@ ngx_http_vllm_mock_create_ctx(ngx_http_request_t *r,
     ctx->call.output = ngx_http_vllm_mock_output(ctx);
     ctx->call.max_num_seqs = ctx->conf->server->engine_conf->max_num_seqs;
     ctx->call.now = ngx_http_vllm_mock_unix();
-    ctx->call.random = ngx_http_vllm_mock_random(ctx->zone);
     ctx->call.chance = ngx_http_vllm_mock_chance(ctx->zone,
                                              ctx->settings->seed,
                                              r->method == NGX_HTTP_POST);
+    ctx->call.random = ctx->settings->seeded && r->method == NGX_HTTP_POST
+                       ? vm_rand_mix(ctx->call.chance)
+                       : ngx_http_vllm_mock_random(ctx->zone);
     ctx->call.adapter = ngx_http_vllm_mock_find_adapter;
     ctx->call.recall = ngx_http_vllm_mock_recall;
     ctx->call.data = ctx;

@@ -199,6 +199,8 @@ ngx_http_vllm_mock_scalars(ngx_conf_t *cf,
                           "18446744073709551615", &conf->seed);
             return NGX_CONF_ERROR;
         }
+
+        conf->settings->seeded = 1;
     }
 
     if (vm_latency_time(ngx_http_vllm_mock_text(&conf->lateness),
