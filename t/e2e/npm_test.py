@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""OpenAI's client for JavaScript against two workers: t/e2e/npm.mjs, which says what it checks.
+"""Clients of npm against two workers: OpenAI's (openai.mjs), Anthropic's (anthropic.mjs), Vercel's (aisdk.mjs).
 
-Its version is pinned in package.json; it is installed below build/."""
+Each file says what it checks.  Their versions are pinned in package.json (all of them run on Node 18); they are
+installed below build/."""
 import filecmp
+import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +16,11 @@ sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 import mock  # noqa: E402
 
 BUILD = os.path.join(mock.ROOT, "build", "npm")
+SERVER = """vllm_mock_model m; vllm_mock_latency constant ttft=5ms itl=2ms; vllm_mock_endpoints all;
+vllm_mock_api_key right; vllm_mock_engine max_num_seqs=4 max_waiting=100;"""
+CALLS = SERVER + """vllm_mock_args --enable-auto-tool-choice --tool-call-parser hermes;
+vllm_mock_output tokens=40 calls=100%;"""
+CHECKS = {"openai.mjs": SERVER, "anthropic.mjs": CALLS, "aisdk.mjs": CALLS}
 
 
 def install():
@@ -22,7 +30,8 @@ def install():
         shutil.copy(wanted, os.path.join(BUILD, "package.json"))
         subprocess.run(["npm", "install", "--silent", "--no-fund", "--no-audit"], cwd=BUILD, check=True)
         shutil.copy(wanted, have)
-    shutil.copy(os.path.join(HERE, "npm.mjs"), BUILD)      # it finds the client beside itself
+    for file in glob.glob(os.path.join(HERE, "*.mjs")):     # they find the clients beside themselves
+        shutil.copy(file, BUILD)
 
 
 def main():
@@ -30,9 +39,18 @@ def main():
         print("sdk: skipped: npm is not here\n0 passed, 0 failed")
         return 0
     install()
-    with mock.Mock(server="vllm_mock_model m; vllm_mock_latency constant ttft=5ms itl=2ms; vllm_mock_endpoints all;"
-                          "vllm_mock_api_key right; vllm_mock_engine max_num_seqs=4 max_waiting=100;", workers=2) as s:
-        return subprocess.run(["node", os.path.join(BUILD, "npm.mjs"), s.url + "/v1"], timeout=120).returncode
+    passed = failed = 0
+    for file, server in CHECKS.items():
+        print("# " + file)
+        with mock.Mock(server=server, workers=2) as s:
+            done = subprocess.run(["node", os.path.join(BUILD, file), s.url], timeout=120, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        counts = re.search(r"^(\d+) passed, (\d+) failed\n\Z", done.stdout, re.M)
+        print(done.stdout[:counts.start()] if counts else done.stdout, end="")
+        passed += int(counts.group(1)) if counts else 0
+        failed += int(counts.group(2)) if counts else 1
+    print("%d passed, %d failed" % (passed, failed))
+    return failed > 0
 
 
 if __name__ == "__main__":

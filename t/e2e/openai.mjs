@@ -1,15 +1,15 @@
-// What a user of OpenAI's client for JavaScript sees: npm.mjs URL
-// The last line is "N passed, N failed".
+// What a user of OpenAI's client for JavaScript sees: openai.mjs URL
 
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';
+import { root, run } from './checks.mjs';
 
-const baseURL = process.argv[2];
+const baseURL = root + '/v1';
 const client = new OpenAI({ baseURL, apiKey: 'right', maxRetries: 0 });
 const messages = [{ role: 'user', content: 'Tell me about rivers.' }];
 const model = 'm';
 
-const checks = {
+await run({
 
     async models() {
         const list = [];
@@ -100,7 +100,6 @@ const checks = {
                 break;
             }
         }
-        const root = baseURL.replace(/\/v1$/, '');
         for (let i = 0; ; i++) {
             const { engines } =
                 await (await fetch(root + '/admin/state')).json();
@@ -142,21 +141,4 @@ const checks = {
         assert.ok(r.output_text.length > 0);
         assert.equal(r.usage.output_tokens, 9);
     },
-};
-
-let passed = 0, failed = 0;
-
-for (const [name, check] of Object.entries(checks)) {
-    try {
-        await check();
-        passed++;
-        console.log('ok ' + name);
-    } catch (e) {
-        failed++;
-        console.log('not ok ' + name);
-        console.log(e);
-    }
-}
-
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+});
