@@ -11,6 +11,8 @@
 
 
 #define VM_SCHEMA_DEPTH  32
+#define VM_SCHEMA_DEEP   8              /* from here on it should end */
+#define VM_SCHEMA_LOOKS  10000
 
 
 typedef struct {
@@ -18,6 +20,7 @@ typedef struct {
     uint64_t       key;
     uint64_t       draws;
     unsigned       depth;
+    unsigned       looks;               /* work done to look for an end */
     vm_buf_t      *out;
     vm_error_t    *e;
     vm_pool_t     *pool;
@@ -180,24 +183,45 @@ vm_schema_string(vm_schema_t *s, const json_t *schema)
 }
 
 
+/*
+ * A bound of a number: where it excludes itself, an integer's is the next
+ * one, and a number stays a little away from it.
+ */
+
+static double
+vm_schema_bound(const json_t *schema, const char *with, const char *without,
+    int whole, int up, int *open)
+{
+    double  v;
+
+    v = vm_schema_number_of(schema, without, NAN);
+
+    if (isnan(v)) {
+        return vm_schema_number_of(schema, with, NAN);
+    }
+
+    if (whole) {
+        return up ? floor(v) + 1 : ceil(v) - 1;
+    }
+
+    *open = 1;
+
+    return v;
+}
+
+
 static int
 vm_schema_number(vm_schema_t *s, const json_t *schema, int whole)
 {
+    int     open;
     double  high, low, of, v;
 
-    low = vm_schema_number_of(schema, "minimum", NAN);
-    high = vm_schema_number_of(schema, "maximum", NAN);
+    open = 0;
+    low = vm_schema_bound(schema, "minimum", "exclusiveMinimum", whole, 1,
+                          &open);
+    high = vm_schema_bound(schema, "maximum", "exclusiveMaximum", whole, 0,
+                           &open);
     of = vm_schema_number_of(schema, "multipleOf", whole ? 1 : 0);
-
-    if (json_is_number(json_object_get(schema, "exclusiveMinimum"))) {
-        low = vm_schema_number_of(schema, "exclusiveMinimum", 0)
-              + (whole ? 1 : 0.5);
-    }
-
-    if (json_is_number(json_object_get(schema, "exclusiveMaximum"))) {
-        high = vm_schema_number_of(schema, "exclusiveMaximum", 0)
-               - (whole ? 1 : 0.25);
-    }
 
     if (isnan(low) && isnan(high)) {
         low = 0;
@@ -213,12 +237,15 @@ vm_schema_number(vm_schema_t *s, const json_t *schema, int whole)
 
     if (of > 0) {
         v = ceil(low / of);
+        v += open && v * of == low;
         v = (v + (double) vm_schema_draw(s, (uint64_t) vm_max(floor(high / of)
-                                                              - v + 1, 1)))
+                                                              - v + 1 - open,
+                                                              1)))
             * of;
 
     } else {
-        v = low + (high - low) * (double) vm_schema_draw(s, 1000) / 1000;
+        v = low + (high - low) * (double) (open + vm_schema_draw(s, 1000))
+                  / (1000 + open);
     }
 
     if (v == floor(v) && fabs(v) < 1e15 && (whole || of >= 1)) {
@@ -248,7 +275,10 @@ vm_schema_array(vm_schema_t *s, const json_t *schema)
     max = vm_max(max, min);
     n = min + vm_schema_draw(s, max - min + 1);
 
-    if (min == 0 && n == 0 && max) {
+    if (s->depth > VM_SCHEMA_DEEP) {
+        n = min;
+
+    } else if (n == 0 && max) {
         n = 1;
     }
 
@@ -291,14 +321,27 @@ vm_schema_required(const json_t *schema, const char *key)
 
 
 static int
+vm_schema_member(vm_schema_t *s, const char *key, const json_t *schema,
+    size_t n)
+{
+    vm_buf_str(s->out, n ? ", " : "");
+    vm_buf_json(s->out, key, strlen(key));
+    vm_buf_lit(s->out, ": ");
+
+    return vm_schema_value(s, schema);
+}
+
+
+static int
 vm_schema_object(vm_schema_t *s, const json_t *schema)
 {
     size_t         i, n;
     json_t        *name, *v;
     const char    *key;
-    const json_t  *known;
+    const json_t  *known, *others;
 
     known = json_object_get(schema, "properties");
+    others = json_object_get(schema, "additionalProperties");
     n = 0;
 
     vm_buf_char(s->out, '{');
@@ -311,11 +354,7 @@ vm_schema_object(vm_schema_t *s, const json_t *schema)
             continue;
         }
 
-        vm_buf_str(s->out, n++ ? ", " : "");
-        vm_buf_json(s->out, key, strlen(key));
-        vm_buf_lit(s->out, ": ");
-
-        if (vm_schema_value(s, v) != VM_OK) {
+        if (vm_schema_member(s, key, v, n++) != VM_OK) {
             return VM_ERROR;
         }
     }
@@ -323,17 +362,20 @@ vm_schema_object(vm_schema_t *s, const json_t *schema)
     json_array_foreach(json_object_get(schema, "required"), i, name) {
         key = json_string_value(name);
 
-        if (key && json_object_get(known, key) == NULL) {
-            vm_buf_str(s->out, n++ ? ", " : "");
-            vm_buf_json(s->out, key, strlen(key));
-            vm_buf_lit(s->out, ": ");
+        if (key && json_object_get(known, key) == NULL
+            && vm_schema_member(s, key, others, n++) != VM_OK)
+        {
+            return VM_ERROR;
+        }
+    }
 
-            if (vm_schema_value(s, json_object_get(schema,
-                                                   "additionalProperties"))
-                != VM_OK)
-            {
-                return VM_ERROR;
-            }
+    /* a map from names to values has one, lest it be for ever empty */
+
+    if (n == 0 && json_is_object(others) && s->depth <= VM_SCHEMA_DEEP) {
+        key = vm_schema_words[vm_schema_draw(s, vm_nelts(vm_schema_words))];
+
+        if (vm_schema_member(s, key, others, n) != VM_OK) {
+            return VM_ERROR;
         }
     }
 
@@ -442,6 +484,97 @@ vm_schema_implied(const json_t *schema)
 }
 
 
+/* Can a value of this schema end within so many levels? */
+
+static int
+vm_schema_ends(vm_schema_t *s, const json_t *schema, unsigned levels)
+{
+    size_t         i;
+    json_t        *one;
+    const char    *key;
+    const json_t  *list;
+
+    if (json_object_size(schema) == 0 || ++s->looks > VM_SCHEMA_LOOKS) {
+        return 1;
+    }
+
+    if (levels-- == 0) {
+        return 0;
+    }
+
+    key = json_string_value(json_object_get(schema, "$ref"));
+
+    if (key) {
+        return vm_schema_ends(s, vm_schema_ref(s, key), levels);
+    }
+
+    if (json_object_get(schema, "const") || json_object_get(schema, "enum")) {
+        return 1;
+    }
+
+    list = json_object_get(schema, "anyOf");
+    list = json_array_size(list) ? list : json_object_get(schema, "oneOf");
+
+    json_array_foreach(list, i, one) {
+        if (vm_schema_ends(s, one, levels)) {
+            return 1;
+        }
+    }
+
+    if (json_array_size(list)) {
+        return 0;
+    }
+
+    json_array_foreach(json_object_get(schema, "allOf"), i, one) {
+        if (!vm_schema_ends(s, one, levels)) {
+            return 0;
+        }
+    }
+
+    json_object_foreach(json_object_get(schema, "properties"), key, one) {
+        if (vm_schema_required(schema, key)
+            && !vm_schema_ends(s, one, levels))
+        {
+            return 0;
+        }
+    }
+
+    json_array_foreach(json_object_get(schema, "prefixItems"), i, one) {
+        if (!vm_schema_ends(s, one, levels)) {
+            return 0;
+        }
+    }
+
+    return vm_schema_number_of(schema, "minItems", 0) <= 0
+           || vm_schema_ends(s, json_object_get(schema, "items"), levels);
+}
+
+
+/* One of the alternatives; far down the one that ends the soonest. */
+
+static const json_t *
+vm_schema_pick(vm_schema_t *s, const json_t *list)
+{
+    size_t    i;
+    json_t   *one;
+    unsigned  levels;
+
+    if (s->depth <= VM_SCHEMA_DEEP) {
+        return json_array_get(list, vm_schema_draw(s, json_array_size(list)));
+    }
+
+    for (levels = 1; levels < VM_SCHEMA_DEPTH; levels++) {
+        json_array_foreach(list, i, one) {
+            if (vm_schema_ends(s, one, levels)) {
+                return one;
+            }
+        }
+    }
+
+    return json_array_get(list, 0);
+}
+
+
 static int
 vm_schema_choose(vm_schema_t *s, const json_t *schema)
 {
@@ -478,9 +611,7 @@ vm_schema_choose(vm_schema_t *s, const json_t *schema)
     }
 
     if (json_array_size(list)) {
-        return vm_schema_value(s, json_array_get(list, s->depth > 8 ? 0
-                                  : vm_schema_draw(s,
-                                                   json_array_size(list))));
+        return vm_schema_value(s, vm_schema_pick(s, list));
     }
 
     list = json_object_get(schema, "allOf");
@@ -492,7 +623,8 @@ vm_schema_choose(vm_schema_t *s, const json_t *schema)
     v = json_object_get(schema, "type");
 
     if (json_is_array(v)) {
-        v = json_array_get(v, s->depth > 8 ? json_array_size(v) - 1
+        v = json_array_get(v, s->depth > VM_SCHEMA_DEEP
+                           ? json_array_size(v) - 1
                            : vm_schema_draw(s, json_array_size(v)));
     }
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The real SDKs against the module: t/e2e/run.sh
+# The real SDKs against the module: t/e2e/run.sh [sdk] [schemas] [frameworks]
 # Their versions are pinned in requirements.txt, installed below build/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -11,4 +11,4 @@ if ! cmp -s t/e2e/requirements.txt $venv/installed.txt; then
     cp t/e2e/requirements.txt $venv/installed.txt
 fi
 
-exec $venv/bin/python t/e2e/sdk.py
+exec $venv/bin/python t/e2e/run.py "$@"

@@ -5,9 +5,7 @@ import io
 import json
 import os
 import struct
-import sys
 import time
-import traceback
 import urllib.request
 import wave
 import zlib
@@ -15,27 +13,11 @@ import zlib
 import anthropic
 import openai
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-import mock  # noqa: E402
-
-CHECKS = []
-MODEL = "tiny"
-
-
-def check(f):
-    CHECKS.append(f)
-    return f
+from checks import MODEL, SAY, check, mock, serving
 
 
 def client(server, **more):
     return openai.OpenAI(base_url=server.url + "/v1", api_key=more.pop("api_key", "none"), max_retries=0, **more)
-
-
-def serving(args="", more="", **others):
-    return mock.Mock(server="vllm_mock_args m --served-model-name %s %s; %s" % (MODEL, args, more), **others)
-
-
-SAY = [{"role": "user", "content": "Tell me about rivers."}]
 
 
 @check
@@ -365,21 +347,3 @@ def a_reload_loses_no_count():
     with serving(workers=4) as s:
         assert scrapes(s, 600, 20, s.reload) == 3000
         assert value(s.get(), "vllm:generation_tokens_total") == 3000
-
-
-def main():
-    failed = 0
-    for f in CHECKS:
-        try:
-            f()
-            print("ok " + f.__name__)
-        except Exception:
-            failed += 1
-            print("not ok " + f.__name__)
-            traceback.print_exc(file=sys.stdout)
-    print("%d passed, %d failed" % (len(CHECKS) - failed, failed))
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
