@@ -167,6 +167,7 @@ done
 
 suite "t/*.t" counted t/prove.sh
 suite "golden http" counted python3 t/golden/replay.py compare
+suite "documents, curl" counted python3 t/docs_curl.py
 suite "golden metrics" counted python3 t/golden/replay.py metrics
 suite "golden table" counted python3 t/golden/table.py compare
 

@@ -9,14 +9,14 @@ packages=(nginx nginx-dev libjansson-dev libutf8proc-dev zlib1g-dev gcc make
 if [ "${1:-build}" = test ]; then
     packages+=(libcmocka-dev clang libclang-rt-14-dev cppcheck
                libtest-base-perl liblist-moreutils-perl perl python3
-               python3-venv python3-yaml nodejs npm prometheus kubectl)
+               python3-venv python3-yaml nodejs npm jq prometheus kubectl)
 fi
 
 missing=()
 
 for package in "${packages[@]}"; do
     case $package in
-    python3|python3-venv|nodejs|npm|gcc|make|curl|perl|kubectl|clang)
+    python3|python3-venv|nodejs|npm|jq|gcc|make|curl|perl|kubectl|clang)
         # any of that name will do, it need not be Debian's
         command -v "${package%-venv}" > /dev/null && continue
         [ "$package" = nodejs ] && command -v node > /dev/null && continue

@@ -352,8 +352,9 @@ vm_generation_token(const vm_generation_t *g, const vm_choice_t *c,
         return vm_writer_token(&c->writer, pos - ends - 1);
     }
 
-    w = c->writer;                      /* a thought is words alone */
+    w = c->writer;                      /* a thought is words alone, others */
     w.nlead = 0;
+    w.key = ~w.key;
 
     return vm_writer_token(&w, pos);
 }
@@ -596,14 +597,18 @@ vm_plan_strings(vm_generation_t *g, vm_choice_t *c, uint32_t limit)
 
 /*
  * A thought's length.  A model that was never trained does not stop to think,
- * and so it is where nothing limits answers; where their lengths are drawn a
- * thought is a third of the answer.
+ * and so it is where nothing limits answers, whatever the budget of a thought
+ * is; where their lengths are drawn a thought is a third of the answer, or its
+ * budget.
  */
 
 static void
 vm_plan_thought(vm_generation_t *g, vm_choice_t *c, uint32_t length,
     uint64_t key)
 {
+    json_int_t     most;
+    const json_t  *budget;
+
     c->thinks = (unsigned) vm_parts_thinks(g);
     c->think_end = VM_NEVER;
 
@@ -616,6 +621,13 @@ vm_plan_thought(vm_generation_t *g, vm_choice_t *c, uint32_t length,
 
     } else if (g->nallowed == 0 && length != VM_NEVER && length >= 3) {
         c->think_end = length / 3;      /* one token alone cannot end it */
+
+        budget = g->params.thinking_token_budget.json;
+        most = json_is_integer(budget) ? json_integer_value(budget) : -1;
+
+        if (most >= 0 && most < (json_int_t) c->think_end) {
+            c->think_end = (uint32_t) most;
+        }
     }
 }
 

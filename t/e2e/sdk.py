@@ -107,6 +107,15 @@ def reasoning():
 
 
 @check
+def a_budget_ends_a_thought():
+    with serving("--reasoning-parser qwen3", location="vllm_mock m; vllm_mock_output tokens=60;") as s:
+        for budget, tokens in (0, 0), (1, 1), (5, 5), (1000, 20), (-1, 20):
+            r = client(s).chat.completions.create(model=MODEL, messages=SAY, extra_body={"thinking_token_budget": budget})
+            assert r.usage.completion_tokens_details.reasoning_tokens == tokens, (budget, r)
+            assert r.choices[0].message.content and bool(r.choices[0].message.reasoning) == (budget != 0), r
+
+
+@check
 def responses():
     with serving() as s:
         whole = client(s).responses.create(model=MODEL, input="Hello", max_output_tokens=8)

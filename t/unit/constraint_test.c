@@ -170,6 +170,25 @@ test_schema(void **state)
                         && strcmp(json_string_value(v), "x") == 0)
                     || json_is_number(json_object_get(v, "q")));
         json_decref(v);
+
+        /* what refers to itself ends, and bounds exclude themselves */
+
+        v = made("{\"$ref\": \"#/$defs/s\", \"$defs\": {\"s\": {\"anyOf\": ["
+                 "{\"type\": \"object\", \"properties\": {"
+                 "\"l\": {\"$ref\": \"#/$defs/s\"},"
+                 "\"r\": {\"type\": \"array\", \"items\":"
+                 " {\"$ref\": \"#/$defs/s\"}}},"
+                 "\"required\": [\"l\", \"r\"]},"
+                 "{\"type\": \"number\", \"exclusiveMinimum\": 0,"
+                 " \"exclusiveMaximum\": 0.5}]}}}", key, pool);
+        assert_true(json_is_object(v) || (json_number_value(v) > 0
+                                          && json_number_value(v) < 0.5));
+        json_decref(v);
+
+        v = made("{\"type\": \"object\", \"additionalProperties\":"
+                 " {\"type\": \"boolean\"}}", key, pool);
+        assert_int_equal(json_object_size(v), 1);
+        json_decref(v);
     }
 
     vm_pool_destroy(pool);
