@@ -1,4 +1,4 @@
-"""What a user of the SDKs sees: each check talks to a module of its own through the real client."""
+"""What users of OpenAI's and Anthropic's clients see: each check talks to a module of its own through the real client."""
 import base64
 import concurrent.futures
 import io
