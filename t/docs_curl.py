@@ -3,8 +3,8 @@
 
 docs_curl.py [PAGE]...; without, README.md and docs/*.md, but docs/kubernetes.md, which needs a cluster.
 
-An example is an indented line that begins with curl, or with "$ curl", and goes on behind a backslash and within quotes.
-Those of a page run in their order against one server of nginx.conf.example, in an empty directory that has a talk.wav.
+An example is an indented line that begins with curl, or with "$ curl", and goes on behind a backslash and within quotes;
+name=$(curl ...) sets a variable for those behind it.  Those of a page run in their order against one server of nginx.conf.example, in an empty directory that has a talk.wav.
 HTML comments, on lines of their own, say what a page needs and which examples show an error:
 
     <!-- server: vllm_mock_args --enable-scale-out; -->    directives of the server, instead of the example's of that name
@@ -70,7 +70,7 @@ def examples(text):
     for number, line in enumerate(text.splitlines(), 1):
         if command is None:
             error = error or line.strip() == "<!-- error -->"
-            start = re.match(r" {4,}(?:\$ )?(curl .*)", line)
+            start = re.match(r" {4,}(?:\$ )?((?:\w+=\$\()?curl .*)", line)
             if start is None:
                 continue
             first, command = number, start.group(1)
@@ -96,15 +96,21 @@ def silence(path):
         f.writeframes(bytes(32000))
 
 
-def run(command, server, home):
+def run(command, server, home, env):
+    """Exit status and output; a variable that it sets goes into env."""
+    name = re.match(r"(\w+)=\$\(", command)
     command = re.sub(r"\b(?:localhost|127\.0\.0\.1):8000\b", "127.0.0.1:%d" % server.port, command)
+    if name:
+        command += " && printf %%s \"$%s\"" % name.group(1)
     try:
-        done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=home, env=dict(os.environ, CURL_HOME=home),
-                              timeout=FORGOTTEN, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              stdin=subprocess.DEVNULL)
-        return done.returncode, done.stdout.decode("utf8", "replace")
+        done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=home, env=env, timeout=FORGOTTEN,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         return -1, "it does not end"
+    said = done.stdout.decode("utf8", "replace")
+    if name:
+        env[name.group(1)] = said
+    return done.returncode, said
 
 
 def page(path):
@@ -119,8 +125,9 @@ def page(path):
         with open(os.path.join(home, ".curlrc"), "w") as f:
             f.write("fail-with-body\nsilent\nshow-error\n")
         silence(os.path.join(home, "talk.wav"))
+        shell = dict(os.environ, CURL_HOME=home)
         for number, command, error in found:
-            rc, said = run(command, server, home)
+            rc, said = run(command, server, home, shell)
             if rc != (HTTP_ERROR if error else 0):
                 failed += 1
                 print("FAILED %s:%d: exit status %d\n%s\n%s" % (path, number, rc, command, said))
