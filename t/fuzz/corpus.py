@@ -10,10 +10,14 @@ FOLDER = os.path.join(HERE, "..", "golden", "http")
 # in the order of the fuzz target's tables
 PATHS = ["/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages", "/v1/embeddings", "/pooling",
          "/classify", "/score", "/rerank", "/v2/embed", "/v1/chat/completions/batch", "/inference/v1/generate",
-         "/generative_scoring",
+         "/generative_scoring", "/v1/audio/speech", "/v1/images/generations", "/v1/video/generations",
          "/tokenize", "/detokenize", "/v1/messages/count_tokens", "/v1/chat/completions/render",
          "/v1/completions/render", "/v1/messages/render", "/v1/responses/render", "/v1/chat/completions/derender",
          "/v1/completions/derender"]
+# what no recording has
+OTHERS = [("/v1/audio/speech", dict(model="m", input="Hello.", voice="alloy", response_format="pcm", speed=2.0)),
+          ("/v1/images/generations", dict(model="m", prompt="a cat", n=2, size="16x16", response_format="b64_json")),
+          ("/v1/video/generations", dict(model="m", prompt="a cat", size="16x16", seconds="1"))]
 SETTINGS = {"tools": 1 | 8, "reasoning": 1 | 2, "embed": 16, "classify": 32}
 
 
@@ -22,6 +26,11 @@ def bodies(case):
         request = step.get("request", {})
         if request.get("path") in PATHS and "json" in request:
             yield PATHS.index(request["path"]), SETTINGS.get(case.get("server"), 0), request["json"]
+
+
+def write(folder, seed):
+    with open(os.path.join(folder, hashlib.sha1(seed).hexdigest()), "wb") as out:
+        out.write(seed)
 
 
 def main(folder):
@@ -34,8 +43,9 @@ def main(folder):
                 for which, how, body in bodies(case):
                     seed = bytes([which, how, len(case["id"]) % 7]) + json.dumps(body).encode()
                     if len(seed) <= 4096:
-                        with open(os.path.join(folder, hashlib.sha1(seed).hexdigest()), "wb") as out:
-                            out.write(seed)
+                        write(folder, seed)
+    for path, body in OTHERS:
+        write(folder, bytes([PATHS.index(path), 0, 0]) + json.dumps(body).encode())
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. \
  *       t/fuzz/protocols_fuzz.c src/api/[a-z]*.c src/text/[a-z]*.c \
  *       src/engine/[a-z]*.c src/metrics/[a-z]*.c src/base/[a-z]*.c \
- *       -ljansson -lm -o protocols_fuzz
+ *       -ljansson -lutf8proc -lz -lm -o protocols_fuzz
  *   python3 t/fuzz/corpus.py DIR
  *   ./protocols_fuzz -max_len=4096 -max_total_time=300 DIR
  *
@@ -17,12 +17,15 @@
 #include "../../src/api/anthropic.h"
 #include "../../src/api/batch.h"
 #include "../../src/api/derender.h"
+#include "../../src/api/image.h"
 #include "../../src/api/labels.h"
 #include "../../src/api/pooling.h"
 #include "../../src/api/render.h"
 #include "../../src/api/responses.h"
+#include "../../src/api/speech.h"
 #include "../../src/api/tokens.h"
 #include "../../src/api/tokensin.h"
+#include "../../src/api/video.h"
 
 
 #define MOST  64                    /* tokens of a choice */
@@ -30,7 +33,7 @@
 static const vm_protocol_t *const  protocols[] = {
     &vm_chat, &vm_completion, &vm_responses, &vm_anthropic, &vm_embeddings,
     &vm_pooling, &vm_classify, &vm_score, &vm_rerank, &vm_cohere,
-    &vm_batch, &vm_tokensin, &vm_labels
+    &vm_batch, &vm_tokensin, &vm_labels, &vm_speech, &vm_image, &vm_video
 };
 
 #define render(name, protocol)                                                \
