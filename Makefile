@@ -102,7 +102,7 @@ $(BUILD)/libvm.a: $(LIB_OBJ)
 
 lib: $(BUILD)/libvm.a
 
-$(BUILD)/unit/%: t/unit/%.c $(BUILD)/libvm.a
+$(BUILD)/unit/%: t/unit/%.c $(wildcard t/unit/*.h) $(BUILD)/libvm.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(PURE) $(WARN) -o $@ $< $(BUILD)/libvm.a -lcmocka $(LIBS)
 

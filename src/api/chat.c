@@ -848,21 +848,8 @@ vm_chat_end_stream(vm_generation_t *g, vm_buf_t *out)
         vm_buf_lit(out, "data: ");
         vm_piece_head(g, "chat.completion.chunk", out);
         vm_buf_lit(out, ",\"choices\":[],\"usage\":");
-        vm_piece_counts(vm_generation_prompt_tokens(g),
-                        vm_generation_output_tokens(g), out);
-
-        if (g->settings->prompt_tokens_details) {
-            vm_buf_lit(out, ",\"prompt_tokens_details\":{\"cached_tokens\":");
-            vm_buf_uint(out, vm_generation_cached_tokens(g));
-            vm_buf_lit(out, ",\"created_cache_tokens\":0}");
-        }
-
-        if (g->settings->reasoning_parser) {
-            vm_buf_lit(out, ",\"completion_tokens_details\":");
-            vm_piece_thoughts(g, out);
-        }
-
-        vm_buf_lit(out, "},");
+        vm_piece_stream_usage(g, 1, out);
+        vm_buf_char(out, ',');
         vm_piece_fingerprint(g, out);
 
         if (g->settings->per_request_metrics && g->nchoices == 1) {

@@ -156,6 +156,28 @@ vm_piece_thoughts(const vm_generation_t *g, vm_buf_t *out)
 
 
 void
+vm_piece_stream_usage(const vm_generation_t *g, int created_cache,
+    vm_buf_t *out)
+{
+    vm_piece_counts(vm_generation_prompt_tokens(g),
+                    vm_generation_output_tokens(g), out);
+
+    if (g->settings->prompt_tokens_details) {
+        vm_buf_lit(out, ",\"prompt_tokens_details\":{\"cached_tokens\":");
+        vm_buf_uint(out, vm_generation_cached_tokens(g));
+        vm_buf_str(out, created_cache ? ",\"created_cache_tokens\":0}" : "}");
+    }
+
+    if (g->protocol->parts && g->settings->reasoning_parser) {
+        vm_buf_lit(out, ",\"completion_tokens_details\":");
+        vm_piece_thoughts(g, out);
+    }
+
+    vm_buf_char(out, '}');
+}
+
+
+void
 vm_piece_usage(const vm_generation_t *g, int created_cache, vm_buf_t *out)
 {
     vm_piece_counts(vm_generation_prompt_tokens(g),

@@ -33,6 +33,10 @@ void vm_piece_thoughts(const vm_generation_t *g, vm_buf_t *out);
 void vm_piece_usage(const vm_generation_t *g, int created_cache,
     vm_buf_t *out);
 
+/* The same of a stream's last event: without members that are null. */
+void vm_piece_stream_usage(const vm_generation_t *g, int created_cache,
+    vm_buf_t *out);
+
 /* {"prompt_tokens":..,"total_tokens":..,"completion_tokens":..} unclosed */
 void vm_piece_counts(uint64_t prompt, uint64_t output, vm_buf_t *out);
 

@@ -804,16 +804,7 @@ vm_tokensin_end_stream(vm_generation_t *g, vm_buf_t *out)
 {
     if (g->include_usage) {
         vm_tokensin_open(g, out);
-        vm_piece_counts(vm_generation_prompt_tokens(g),
-                        vm_generation_output_tokens(g), out);
-
-        if (g->settings->prompt_tokens_details) {
-            vm_buf_lit(out, ",\"prompt_tokens_details\":{\"cached_tokens\":");
-            vm_buf_uint(out, vm_generation_cached_tokens(g));
-            vm_buf_char(out, '}');
-        }
-
-        vm_buf_char(out, '}');
+        vm_piece_stream_usage(g, 0, out);
         vm_tokensin_mode(g, out);
         vm_buf_lit(out, ",\"choices\":[]}\n\n");
     }

@@ -588,6 +588,7 @@ ngx_http_vllm_mock_response(ngx_http_vllm_mock_ctx_t *ctx)
     vm_buf_t                        object;
     uint64_t                        number;
     ngx_int_t                       rc;
+    ngx_str_t                       part;
     ngx_uint_t                      cancel, streamed;
     const char                     *id;
     ngx_http_vllm_mock_zone_t      *z;
@@ -595,10 +596,10 @@ ngx_http_vllm_mock_response(ngx_http_vllm_mock_ctx_t *ctx)
     ngx_http_vllm_mock_retrieve_t   q;
 
     z = ctx->zone;
-    id = (const char *) ctx->path.data + sizeof("/v1/responses/") - 1;
-    len = ctx->path.len - (sizeof("/v1/responses/") - 1);
-    cancel = len > 7 && ngx_strncmp(id + len - 7, "/cancel", 7) == 0;
-    len -= cancel ? 7 : 0;
+    part = ngx_http_vllm_mock_route_part(ctx);
+    id = (const char *) part.data;
+    len = part.len;
+    cancel = ctx->request->method == NGX_HTTP_POST;
 
     ctx->body = ngx_http_vllm_mock_query_json(ctx);
 

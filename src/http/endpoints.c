@@ -444,18 +444,17 @@ ngx_int_t
 ngx_http_vllm_mock_adapters(ngx_http_vllm_mock_ctx_t *ctx)
 {
     char               *name;
-    size_t              len;
+    ngx_str_t           part;
     vm_lora_request_t   q;
 
     if (ctx->request->method == NGX_HTTP_DELETE) {
-        len = ctx->path.len - (sizeof("/adapters/") - 1);
-        name = vm_pool_strdup(ctx->pool, (char *) ctx->path.data
-                                         + sizeof("/adapters/") - 1, len);
+        part = ngx_http_vllm_mock_route_part(ctx);
+        name = vm_pool_strdup(ctx->pool, (char *) part.data, part.len);
         if (name == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        return ngx_http_vllm_mock_lora_drop(ctx, name, len,
+        return ngx_http_vllm_mock_lora_drop(ctx, name, part.len,
                                             "Adapter %s unregistered");
     }
 

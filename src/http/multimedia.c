@@ -221,22 +221,22 @@ ngx_http_vllm_mock_film_kept(ngx_http_vllm_mock_ctx_t *ctx)
     size_t                     len;
     vm_buf_t                   b;
     ngx_int_t                  rc;
-    ngx_uint_t                 content, drop;
+    ngx_str_t                  part;
+    ngx_uint_t                 drop;
     const char                *id;
     ngx_http_vllm_mock_job_t   j;
 
-    id = (const char *) ctx->path.data + sizeof("/v1/videos/") - 1;
-    len = ctx->path.len - (sizeof("/v1/videos/") - 1);
-    content = len > 8 && ngx_strncmp(id + len - 8, "/content", 8) == 0;
+    part = ngx_http_vllm_mock_route_part(ctx);
+    id = (const char *) part.data;
+    len = part.len;
     drop = ctx->request->method == NGX_HTTP_DELETE;
-    len -= content && !drop ? 8 : 0;
 
     if (ngx_http_vllm_mock_job_read(ctx, id, len, drop, &j) != NGX_OK) {
         vm_video_unknown(&ctx->call, id, len);
         return ngx_http_vllm_mock_error(ctx);
     }
 
-    if (content && !drop) {
+    if (part.data + len < ctx->path.data + ctx->path.len) {     /* content */
         rc = ngx_http_vllm_mock_job_content(ctx, &j);
         ngx_http_vllm_mock_job_free(&j);
 

@@ -392,6 +392,23 @@ ngx_http_vllm_mock_wrong_method(ngx_http_vllm_mock_ctx_t *ctx)
 }
 
 
+/* What stands for {name} in the path. */
+
+ngx_str_t
+ngx_http_vllm_mock_route_part(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    ngx_str_t    part;
+    const char  *name;
+
+    name = ngx_strchr(ctx->route->path, '{');
+    part.data = ctx->path.data + (name - ctx->route->path);
+    part.len = ctx->path.len - (ngx_strlen(ctx->route->path)
+                                - (ngx_strchr(name, '}') + 1 - name));
+
+    return part;
+}
+
+
 ngx_int_t
 ngx_http_vllm_mock_route(ngx_http_vllm_mock_ctx_t *ctx)
 {

@@ -14,104 +14,26 @@
 #include "../../src/api/detok.h"
 #include "../../src/api/render.h"
 #include "../../src/api/tokensin.h"
-
-
-typedef struct {
-    vm_settings_t      settings;
-    const char        *names[1];
-    vm_output_t        output;
-
-    vm_pool_t         *pool;
-    vm_call_t          call;
-    json_t            *body;
-    vm_generation_t   *g;
-    vm_buf_t           out;
-} fixture_t;
+#include "fixture.h"
 
 
 static int
-no_adapter(void *data, const char *name, size_t len, vm_adapter_t *out)
+setup_scaled(void **state)
 {
-    (void) data;
-    (void) name;
-    (void) len;
-    (void) out;
+    int  rc;
 
-    return 0;
-}
+    rc = setup(state);
+    ((fixture_t *) *state)->settings.scale_out = 1;
 
-
-static int
-setup(void **state)
-{
-    fixture_t  *f;
-
-    f = calloc(1, sizeof(fixture_t));
-    vm_settings_defaults(&f->settings);
-    f->names[0] = "m";
-    f->settings.names.list = f->names;
-    f->settings.names.n = 1;
-    f->settings.max_model_len = 512;
-    f->settings.scale_out = 1;
-    f->settings.tokenizer = vm_tokenizer_builtin();
-    f->settings.vocab = vm_tokenizer_vocab(f->settings.tokenizer);
-    f->output.pod = "pod";
-    vm_buf_init(&f->out);
-    *state = f;
-
-    return f->settings.tokenizer == NULL;
+    return rc;
 }
 
 
 static void
-begin(fixture_t *f, const char *text)
+begin_empty(fixture_t *f, const char *text)
 {
-    vm_json_t  j;
-
-    if (f->g) {
-        vm_generation_free(f->g);
-        f->g = NULL;
-    }
-
-    json_decref(f->body);
-
-    if (f->pool) {
-        vm_pool_destroy(f->pool);
-    }
-
-    f->pool = vm_pool_create(4096);
-    f->body = NULL;
-
-    if (text) {
-        assert_int_equal(vm_json_load(&j, text, strlen(text)), VM_JSON_OK);
-        f->body = j.value;
-    }
-
-    memset(&f->call, 0, sizeof(vm_call_t));
-    f->call.pool = f->pool;
-    f->call.settings = &f->settings;
-    f->call.output = &f->output;
-    f->call.max_num_seqs = 64;
-    f->call.random = 42;
-    f->call.chance = 42;
-    f->call.now = 1795494129.5;
-    f->call.adapter = no_adapter;
+    begin(f, text);
     vm_buf_reset(&f->out);
-}
-
-
-static int
-teardown(void **state)
-{
-    fixture_t  *f = *state;
-
-    begin(f, NULL);
-    vm_pool_destroy(f->pool);
-    vm_buf_free(&f->out);
-    vm_tokenizer_free((vm_tokenizer_t *) (uintptr_t) f->settings.tokenizer);
-    free(f);
-
-    return 0;
 }
 
 
@@ -137,7 +59,7 @@ answer(fixture_t *f)
 static json_t *
 rendered(fixture_t *f, const vm_protocol_t *protocol, const char *text)
 {
-    begin(f, text);
+    begin_empty(f, text);
 
     if (vm_render(&f->call, protocol, f->body, &f->out) != VM_OK) {
         fail_msg("%s: %s", text, f->call.error.message);
@@ -153,7 +75,7 @@ derendered(fixture_t *f, int chat, json_t *body)
     char  *text;
 
     text = json_dumps(body, 0);
-    begin(f, text);
+    begin_empty(f, text);
 
     if ((chat ? vm_derender_chat : vm_derender_text)(&f->call, f->body,
                                                      &f->out)
@@ -177,7 +99,7 @@ generated(fixture_t *f, const vm_protocol_t *protocol, const char *text)
     const char   *finish;
     vm_choice_t  *c;
 
-    begin(f, text);
+    begin_empty(f, text);
     f->g = vm_generation_create(&f->call, protocol);
 
     if (vm_generation_parse(f->g, f->body) != VM_OK || f->g->late.status) {
@@ -663,7 +585,7 @@ test_refused(void **state)
     const vm_error_t  *e;
 
     for (i = 0; i < vm_nelts(refused); i++) {
-        begin(f, refused[i].body);
+        begin_empty(f, refused[i].body);
         e = &f->call.error;
 
         switch (refused[i].to) {
@@ -794,15 +716,15 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test_setup_teardown(test_round, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_derender_pieces, setup,
+        cmocka_unit_test_setup_teardown(test_round, setup_scaled, teardown),
+        cmocka_unit_test_setup_teardown(test_derender_pieces, setup_scaled,
                                         teardown),
-        cmocka_unit_test_setup_teardown(test_one_token, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_offsets, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_params, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_batch, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_parsers, setup, teardown)
+        cmocka_unit_test_setup_teardown(test_one_token, setup_scaled, teardown),
+        cmocka_unit_test_setup_teardown(test_offsets, setup_scaled, teardown),
+        cmocka_unit_test_setup_teardown(test_params, setup_scaled, teardown),
+        cmocka_unit_test_setup_teardown(test_batch, setup_scaled, teardown),
+        cmocka_unit_test_setup_teardown(test_refused, setup_scaled, teardown),
+        cmocka_unit_test_setup_teardown(test_parsers, setup_scaled, teardown)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
