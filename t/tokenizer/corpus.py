@@ -1,6 +1,7 @@
 """Texts on which tokenizers must agree: bytes, the same ones in every run."""
 import os
 import random
+import re
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -47,6 +48,12 @@ RANGES = [(0x20, 0x7e)] * 6 + [(0xa0, 0x17f), (0x180, 0x24f), (0x250, 0x36f), (0
           (0xac00, 0xd7a3), (0xe000, 0xe010), (0xf900, 0xfad9), (0xfb00, 0xfb06), (0xfb1d, 0xfb4f), (0xfe20, 0xfe2f),
           (0xff00, 0xffee), (0x1d400, 0x1d7ff), (0x1f300, 0x1f64f), (0x20000, 0x20100), (0x2f800, 0x2fa1d), (0x10400, 0x1044f),
           (0x300, 0x36f), (0x93c, 0x94d), (0x5b0, 0x5c2)]
+
+
+def words():
+    """The words that are written where nobody asks for anything else, the frequent ones first."""
+    with open(os.path.join(ROOT, "src", "text", "words.c")) as f:
+        return re.findall(r'"([a-z]+)"', f.read().split("vm_fragments")[0])
 
 
 def files():

