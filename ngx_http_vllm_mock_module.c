@@ -34,23 +34,23 @@ static ngx_conf_enum_t  ngx_http_vllm_mock_endpoint_sets[] = {
 #define NGX_HTTP_VLLM_MOCK_ALL                                                \
     (NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF)
 
-/* A directive of a server that is kept and checked. */
+/* A directive that is kept, and tried where it stands; some stand once. */
 
-#define ngx_http_vllm_mock_kept(name, args, field, check)                     \
+#define ngx_http_vllm_mock_kept(name, args, handler, field, apply)            \
     { ngx_string(name),                                                       \
       NGX_HTTP_VLLM_MOCK_SERVER|args,                                         \
-      ngx_http_vllm_mock_keep,                                                \
+      ngx_http_vllm_mock_##handler,                                           \
       NGX_HTTP_SRV_CONF_OFFSET,                                               \
       offsetof(ngx_http_vllm_mock_srv_conf_t, field),                         \
-      ngx_http_vllm_mock_check_##check }
+      ngx_http_vllm_mock_apply_##apply }
 
-#define ngx_http_vllm_mock_string(name, field)                                \
+#define ngx_http_vllm_mock_kept_here(name, field, apply)                      \
     { ngx_string(name),                                                       \
-      NGX_HTTP_VLLM_MOCK_SERVER|NGX_CONF_TAKE1,                               \
-      ngx_conf_set_str_slot,                                                  \
-      NGX_HTTP_SRV_CONF_OFFSET,                                               \
-      offsetof(ngx_http_vllm_mock_srv_conf_t, field),                         \
-      NULL }
+      NGX_HTTP_VLLM_MOCK_ALL|NGX_CONF_1MORE,                                  \
+      ngx_http_vllm_mock_keep,                                                \
+      NGX_HTTP_LOC_CONF_OFFSET,                                               \
+      offsetof(ngx_http_vllm_mock_loc_conf_t, field),                         \
+      ngx_http_vllm_mock_apply_##apply }
 
 
 static ngx_command_t  ngx_http_vllm_mock_commands[] = {
@@ -69,27 +69,45 @@ static ngx_command_t  ngx_http_vllm_mock_commands[] = {
       0,
       NULL },
 
-    ngx_http_vllm_mock_kept("vllm_mock_model", NGX_CONF_1MORE, models, model),
-    ngx_http_vllm_mock_kept("vllm_mock_lora", NGX_CONF_1MORE, loras, lora),
-    ngx_http_vllm_mock_kept("vllm_mock_args", NGX_CONF_1MORE, args, args),
-    ngx_http_vllm_mock_kept("vllm_mock_engine", NGX_CONF_1MORE, engine,
-                            engine),
-    ngx_http_vllm_mock_kept("vllm_mock_latency", NGX_CONF_1MORE, latency,
-                            latency),
+    ngx_http_vllm_mock_kept("vllm_mock_model", NGX_CONF_1MORE,
+                            keep, models, model),
+    ngx_http_vllm_mock_kept("vllm_mock_lora", NGX_CONF_1MORE,
+                            keep, loras, lora),
+    ngx_http_vllm_mock_kept("vllm_mock_args", NGX_CONF_1MORE,
+                            keep, args, args),
+    ngx_http_vllm_mock_kept("vllm_mock_engine", NGX_CONF_1MORE,
+                            keep, engine, engine),
+    ngx_http_vllm_mock_kept("vllm_mock_latency", NGX_CONF_1MORE,
+                            keep, latency, latency),
     ngx_http_vllm_mock_kept("vllm_mock_metrics", NGX_CONF_TAKE12,
-                            metrics_mode, mode),
-    ngx_http_vllm_mock_kept("vllm_mock_metric", NGX_CONF_TAKE2, metrics,
-                            metric),
-    ngx_http_vllm_mock_kept("vllm_mock_replicas", NGX_CONF_TAKE1234, replicas,
-                            replicas),
-    ngx_http_vllm_mock_kept("vllm_mock_fleet", NGX_CONF_TAKE12, fleet, fleet),
+                            keep, metrics_mode, mode),
+    ngx_http_vllm_mock_kept("vllm_mock_metric", NGX_CONF_TAKE2,
+                            keep, metrics, metric),
+    ngx_http_vllm_mock_kept("vllm_mock_replicas", NGX_CONF_TAKE1234,
+                            keep, replicas, replicas),
+    ngx_http_vllm_mock_kept("vllm_mock_fleet", NGX_CONF_TAKE12,
+                            keep, fleet, fleet),
+    ngx_http_vllm_mock_kept("vllm_mock_time_scale", NGX_CONF_TAKE1,
+                            once, time_scales, time_scale),
+    ngx_http_vllm_mock_kept("vllm_mock_seed", NGX_CONF_TAKE1,
+                            once, seeds, seed),
+    ngx_http_vllm_mock_kept("vllm_mock_tokenizer", NGX_CONF_TAKE1,
+                            once, tokenizers, tokenizer),
+    ngx_http_vllm_mock_kept("vllm_mock_version", NGX_CONF_TAKE1,
+                            once, versions, version),
+    ngx_http_vllm_mock_kept("vllm_mock_saturation", NGX_CONF_TAKE1,
+                            once, saturations, saturation),
 
-    ngx_http_vllm_mock_string("vllm_mock_time_scale", time_scale),
-    ngx_http_vllm_mock_string("vllm_mock_seed", seed),
-    ngx_http_vllm_mock_string("vllm_mock_tokenizer", tokenizer),
-    ngx_http_vllm_mock_string("vllm_mock_version", version),
-    ngx_http_vllm_mock_string("vllm_mock_profiles", profiles),
-    ngx_http_vllm_mock_string("vllm_mock_saturation", lateness),
+    { ngx_string("vllm_mock_profiles"),
+      NGX_HTTP_VLLM_MOCK_SERVER|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_vllm_mock_srv_conf_t, profiles),
+      NULL },
+
+    ngx_http_vllm_mock_kept_here("vllm_mock_output", output, output),
+    ngx_http_vllm_mock_kept_here("vllm_mock_rate_limit", limits, limit),
+    ngx_http_vllm_mock_kept_here("vllm_mock_fault", faults, fault),
 
     { ngx_string("vllm_mock_unknown_models"),
       NGX_HTTP_VLLM_MOCK_ALL|NGX_CONF_TAKE1,
@@ -132,27 +150,6 @@ static ngx_command_t  ngx_http_vllm_mock_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       1,
       NULL },
-
-    { ngx_string("vllm_mock_rate_limit"),
-      NGX_HTTP_VLLM_MOCK_ALL|NGX_CONF_1MORE,
-      ngx_http_vllm_mock_keep,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_vllm_mock_loc_conf_t, limits),
-      ngx_http_vllm_mock_check_limit },
-
-    { ngx_string("vllm_mock_fault"),
-      NGX_HTTP_VLLM_MOCK_ALL|NGX_CONF_1MORE,
-      ngx_http_vllm_mock_keep,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_vllm_mock_loc_conf_t, faults),
-      ngx_http_vllm_mock_check_fault },
-
-    { ngx_string("vllm_mock_output"),
-      NGX_HTTP_VLLM_MOCK_ALL|NGX_CONF_1MORE,
-      ngx_http_vllm_mock_keep,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_vllm_mock_loc_conf_t, output),
-      ngx_http_vllm_mock_check_output },
 
     ngx_null_command
 };

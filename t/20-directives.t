@@ -683,7 +683,7 @@ invalid parameter "max_num_seqs" of vllm_mock_engine: key=value is expected
 vllm_mock_engine speed=3;
 --- must_die
 --- error_log
-unknown parameter "speed" of vllm_mock_engine
+unknown parameter "speed" of the engine
 
 
 
@@ -998,7 +998,7 @@ invalid value "poem" of text: message, words, echo or file:PATH
 vllm_mock_output tokens=0;
 --- must_die
 --- error_log
-invalid value "0" of tokens: max, N, uniform:A:B, normal:MEAN:SIGMA or lognormal:MU:SIGMA
+invalid value "0" of tokens: max, N, uniform:A:B (A up to B), normal:MEAN:SIGMA or lognormal:MU:SIGMA
 
 
 
@@ -1007,7 +1007,7 @@ invalid value "0" of tokens: max, N, uniform:A:B, normal:MEAN:SIGMA or lognormal
 vllm_mock_output tokens=x;
 --- must_die
 --- error_log
-invalid value "x" of tokens: max, N, uniform:A:B, normal:MEAN:SIGMA or lognormal:MU:SIGMA
+invalid value "x" of tokens: max, N, uniform:A:B (A up to B), normal:MEAN:SIGMA or lognormal:MU:SIGMA
 
 
 
@@ -1016,7 +1016,7 @@ invalid value "x" of tokens: max, N, uniform:A:B, normal:MEAN:SIGMA or lognormal
 vllm_mock_output tokens=uniform:5:1;
 --- must_die
 --- error_log
-invalid value "uniform:5:1" of tokens: max, N, uniform:A:B, normal:MEAN:SIGMA or lognormal:MU:SIGMA
+invalid value "uniform:5:1" of tokens: max, N, uniform:A:B (A up to B), normal:MEAN:SIGMA or lognormal:MU:SIGMA
 
 
 
@@ -1025,7 +1025,7 @@ invalid value "uniform:5:1" of tokens: max, N, uniform:A:B, normal:MEAN:SIGMA or
 vllm_mock_output tokens=uniform:1;
 --- must_die
 --- error_log
-invalid value "uniform:1" of tokens: max, N, uniform:A:B, normal:MEAN:SIGMA or lognormal:MU:SIGMA
+invalid value "uniform:1" of tokens: max, N, uniform:A:B (A up to B), normal:MEAN:SIGMA or lognormal:MU:SIGMA
 
 
 
@@ -1034,7 +1034,7 @@ invalid value "uniform:1" of tokens: max, N, uniform:A:B, normal:MEAN:SIGMA or l
 vllm_mock_output tokens=normal:10:-1;
 --- must_die
 --- error_log
-invalid value "normal:10:-1" of tokens: max, N, uniform:A:B, normal:MEAN:SIGMA or lognormal:MU:SIGMA
+invalid value "normal:10:-1" of tokens: max, N, uniform:A:B (A up to B), normal:MEAN:SIGMA or lognormal:MU:SIGMA
 
 
 
@@ -1043,7 +1043,7 @@ invalid value "normal:10:-1" of tokens: max, N, uniform:A:B, normal:MEAN:SIGMA o
 vllm_mock_output tokens=gauss:1:2;
 --- must_die
 --- error_log
-invalid value "gauss:1:2" of tokens: max, N, uniform:A:B, normal:MEAN:SIGMA or lognormal:MU:SIGMA
+invalid value "gauss:1:2" of tokens: max, N, uniform:A:B (A up to B), normal:MEAN:SIGMA or lognormal:MU:SIGMA
 
 
 
@@ -1052,7 +1052,7 @@ invalid value "gauss:1:2" of tokens: max, N, uniform:A:B, normal:MEAN:SIGMA or l
 vllm_mock_output tokens=uniform:1:2:3;
 --- must_die
 --- error_log
-invalid value "uniform:1:2:3" of tokens: max, N, uniform:A:B, normal:MEAN:SIGMA or lognormal:MU:SIGMA
+invalid value "uniform:1:2:3" of tokens: max, N, uniform:A:B (A up to B), normal:MEAN:SIGMA or lognormal:MU:SIGMA
 
 
 
@@ -1180,3 +1180,81 @@ vllm_mock_args --enable-auto-tool-choice;
 --- must_die
 --- error_log
 --enable-auto-tool-choice requires --tool-call-parser
+
+
+
+=== TEST 120: calls with a parser that vLLM has not
+--- serve
+vllm_mock_args --enable-auto-tool-choice --tool-call-parser hermez;
+--- must_die
+--- error_log
+invalid tool call parser: hermez; did you mean hermes
+
+
+
+=== TEST 121: thoughts with a parser that vLLM has not
+--- serve
+vllm_mock_args --reasoning-parser qwen4;
+--- must_die
+--- error_log
+invalid reasoning parser: qwen4; did you mean qwen3
+
+
+
+=== TEST 122: parsers of a plugin
+--- serve
+vllm_mock_args --reasoning-parser mine --reasoning-parser-plugin p.py
+               --enable-auto-tool-choice --tool-call-parser mine --tool-parser-plugin p.py;
+--- request
+GET /health
+--- error_code: 200
+--- no_error_log
+[emerg]
+
+
+
+=== TEST 123: a value that is worked out at the end, told where it stands
+--- serve
+
+
+vllm_mock_saturation soon;
+--- must_die
+--- error_log eval
+qr/invalid value "soon" of vllm_mock_saturation: a time from 0 to 24h such as 20ms, 2.5ms or 300us in \S+nginx.conf:\d+/
+
+
+
+=== TEST 124: a key file that is not there
+--- serve
+vllm_mock_api_key_file nowhere;
+--- must_die
+--- error_log eval
+qr/vllm_mock_api_key_file: cannot open "\S+nowhere": No such file or directory in \S+nginx.conf:\d+/
+
+
+
+=== TEST 125: one level has one time scale
+--- serve
+vllm_mock_time_scale 1;
+vllm_mock_time_scale 2;
+--- must_die
+--- error_log
+"vllm_mock_time_scale" directive is duplicate
+
+
+
+=== TEST 126: an engine's setting that is nearly one
+--- serve
+vllm_mock_engine max_num_seq=4;
+--- must_die
+--- error_log
+unknown parameter "max_num_seq" of the engine; did you mean max_num_seqs
+
+
+
+=== TEST 127: a model's parameters are told
+--- serve
+vllm_mock_latency constant tfft=1ms;
+--- must_die
+--- error_log
+latency model "constant" has no parameter "tfft": ttft, itl, load_factor, jitter, kv_transfer_per_token

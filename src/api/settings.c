@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "settings.h"
+#include "../base/near.h"
 
 
 typedef enum {
@@ -343,7 +344,8 @@ static const vm_arg_t  vm_args[] = {
     { "reasoning-config", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "reasoning-parser", NULL,
       VM_ARITY_ONE, VM_SET_STR, vm_setting(reasoning_parser) },
-    { "reasoning-parser-plugin", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
+    { "reasoning-parser-plugin", NULL, VM_ARITY_ONE, VM_SET_STR,
+      vm_setting(reasoning_parser_plugin) },
     { "renderer-num-workers", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "replayssm-buffer-len", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "response-role", NULL,
@@ -398,7 +400,8 @@ static const vm_arg_t  vm_args[] = {
     { "tokens-only", NULL, VM_ARITY_SWITCH, VM_SET_IGNORED, 0 },
     { "tool-call-parser", NULL,
       VM_ARITY_ONE, VM_SET_STR, vm_setting(tool_call_parser) },
-    { "tool-parser-plugin", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
+    { "tool-parser-plugin", NULL, VM_ARITY_ONE, VM_SET_STR,
+      vm_setting(tool_parser_plugin) },
     { "tool-server", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "tool-strict-level", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "trust-remote-code", NULL, VM_ARITY_SWITCH, VM_SET_IGNORED, 0 },
@@ -565,63 +568,6 @@ vm_settings_number(const char *text, uint64_t *out)
     *out = (uint64_t) d;
 
     return VM_OK;
-}
-
-
-unsigned
-vm_settings_distance(const char *a, const char *b)
-{
-    unsigned  diagonal, i, j, row[64], was;
-
-    for (j = 0; j < vm_nelts(row) - 1 && b[j]; j++) {
-        row[j] = j;
-    }
-
-    row[j] = j;
-
-    for (i = 0; a[i]; i++) {
-        diagonal = row[0];
-        row[0] = i + 1;
-
-        for (j = 0; j < vm_nelts(row) - 1 && b[j]; j++) {
-            was = row[j + 1];
-            row[j + 1] = vm_min(diagonal + (a[i] != b[j]),
-                                vm_min(row[j], was) + 1);
-            diagonal = was;
-        }
-    }
-
-    return row[j];
-}
-
-
-static void
-vm_arg_unknown(const char *name, char *err, size_t errlen)
-{
-    size_t    i, n, shown;
-    unsigned  best, d;
-
-    n = (size_t) snprintf(err, errlen, "unrecognized argument \"--%s\"", name);
-
-    best = VM_NEVER;
-
-    for (i = 0; i < vm_nelts(vm_args); i++) {
-        best = vm_min(best, vm_settings_distance(name, vm_args[i].name));
-    }
-
-    if (best > 2 + strlen(name) / 3) {
-        return;
-    }
-
-    for (shown = 0, i = 0; i < vm_nelts(vm_args) && shown < 3; i++) {
-        d = vm_settings_distance(name, vm_args[i].name);
-
-        if (d <= best + (best > 0) && n < errlen) {
-            n += (size_t) snprintf(err + n, errlen - n, "%s--%s",
-                                   shown++ ? ", " : "; did you mean ",
-                                   vm_args[i].name);
-        }
-    }
 }
 
 
@@ -829,7 +775,7 @@ vm_settings_arg(vm_settings_t *s, const char *const *argv, size_t n,
     int              no;
     char            *key;
     size_t           k, len, start;
-    const char      *arg, *equals, *given;
+    const char      *arg, *equals, *given, *unknown;
     const vm_arg_t  *a;
 
     arg = argv[(*i)++];
@@ -883,7 +829,10 @@ vm_settings_arg(vm_settings_t *s, const char *const *argv, size_t n,
     }
 
     if (a == NULL) {
-        vm_arg_unknown(key ? key : arg + 1, err, errlen);
+        unknown = key ? key : arg + 1;
+        snprintf(err, errlen, "unrecognized argument \"--%s\"", unknown);
+        vm_near_add(err, errlen, unknown, "--", &vm_args[0].name,
+                    vm_nelts(vm_args), sizeof(vm_arg_t));
         return VM_ARG_FAILED;
     }
 

@@ -54,7 +54,9 @@ typedef struct {
 
     uint8_t            auto_tool_choice;
     const char        *tool_call_parser;
+    const char        *tool_parser_plugin;
     const char        *reasoning_parser;
+    const char        *reasoning_parser_plugin;
     uint8_t            prompt_tokens_details;
     uint8_t            force_usage;
     uint8_t            per_request_metrics;
@@ -133,9 +135,6 @@ vm_arg_e vm_settings_arg(vm_settings_t *s, const char *const *argv, size_t n,
 
 /* "2k", "1.5M", "25.6k" or plain digits, as vLLM's human_readable_int. */
 int vm_settings_number(const char *text, uint64_t *out);
-
-/* Levenshtein distance, for "did you mean". */
-unsigned vm_settings_distance(const char *a, const char *b);
 
 
 #endif /* VM_SETTINGS_H */

@@ -192,6 +192,30 @@ vm_latency_jitter(vm_jitter_t *j, const char *text, vm_latency_e model)
 }
 
 
+/* The parameters of a model, for whoever asks for another one. */
+
+static void
+vm_latency_unknown(vm_latency_e model, const char *key, char *err,
+    size_t errlen)
+{
+    size_t      at, i;
+    const char *separator;
+
+    at = (size_t) snprintf(err, errlen, "latency model \"%s\" has no "
+                           "parameter \"%s\"", vm_lat_models[model], key);
+    separator = ": ";
+
+    for (i = 0; i < vm_nelts(vm_lats) && at < errlen; i++) {
+
+        if (vm_lats[i].models & (1u << model)) {
+            at += (size_t) snprintf(err + at, errlen - at, "%s%s", separator,
+                                    vm_lats[i].name);
+            separator = ", ";
+        }
+    }
+}
+
+
 int
 vm_latency_set(vm_latency_t *l, const char *key, const char *value,
     char *err, size_t errlen)
@@ -216,8 +240,7 @@ vm_latency_set(vm_latency_t *l, const char *key, const char *value,
     }
 
     if (p == NULL) {
-        snprintf(err, errlen, "latency model \"%s\" has no parameter \"%s\"",
-                 vm_lat_models[l->model], key);
+        vm_latency_unknown(l->model, key, err, errlen);
         return VM_ERROR;
     }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "options.h"
+#include "../base/near.h"
 
 
 typedef enum {
@@ -198,6 +199,9 @@ vm_option_set(vm_engine_conf_t *c, const char *name, const char *value,
     }
 
     if (o == NULL) {
+        snprintf(err, errlen, "unknown parameter \"%s\" of the engine", name);
+        vm_near_add(err, errlen, key, "", &vm_opts[0].name, vm_nelts(vm_opts),
+                    sizeof(vm_opt_t));
         return VM_DECLINED;
     }
 

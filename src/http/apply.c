@@ -8,6 +8,9 @@
 #include "../metrics/override.h"
 
 
+#define NGX_HTTP_VLLM_MOCK_SATURATION  (10 * VM_MSEC)
+
+
 static void
 ngx_http_vllm_mock_pool_free(void *data)
 {
@@ -46,16 +49,7 @@ ngx_http_vllm_mock_text(const ngx_str_t *s)
 }
 
 
-char *
-ngx_http_vllm_mock_bad(ngx_conf_t *cf, const char *message)
-{
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", message);
-
-    return NGX_CONF_ERROR;
-}
-
-
-/* The same, found later: the directive tells where it stood. */
+/* A wrong directive, found later: it tells where it stood. */
 
 char *
 ngx_http_vllm_mock_bad_at(ngx_conf_t *cf,
@@ -171,16 +165,21 @@ ngx_http_vllm_mock_read_file(ngx_conf_t *cf, ngx_str_t *name, size_t *len,
 /* ---- each directive ---- */
 
 char *
-ngx_http_vllm_mock_apply_model(ngx_http_vllm_mock_directive_t *d,
-    vm_settings_t *s, vm_engine_conf_t *e, ngx_pool_t *pool, char *err)
+ngx_http_vllm_mock_apply_model(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    char         key[32];
-    size_t       n;
-    uint64_t     number;
-    ngx_uint_t   i;
-    const char **names, *value;
+    char                            key[32];
+    size_t                          n;
+    uint64_t                        number;
+    ngx_uint_t                      i;
+    const char                    **names, *value;
+    vm_settings_t                  *s;
+    ngx_http_vllm_mock_srv_conf_t  *conf;
 
-    names = ngx_palloc(pool, (s->names.n + d->nargs) * sizeof(char *));
+    conf = data;
+    s = conf->settings;
+
+    names = ngx_palloc(cf->pool, (s->names.n + d->nargs) * sizeof(char *));
     if (names == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -212,7 +211,7 @@ ngx_http_vllm_mock_apply_model(ngx_http_vllm_mock_directive_t *d,
                 return NGX_CONF_ERROR;
             }
 
-            e->max_model_len = (uint32_t) number;
+            conf->engine_conf->max_model_len = (uint32_t) number;
 
         } else {
             ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
@@ -231,14 +230,16 @@ ngx_http_vllm_mock_apply_model(ngx_http_vllm_mock_directive_t *d,
 
 
 char *
-ngx_http_vllm_mock_apply_lora(ngx_http_vllm_mock_directive_t *d,
-    vm_settings_t *s, ngx_pool_t *pool, char *err)
+ngx_http_vllm_mock_apply_lora(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    char         key[16];
-    u_char      *text;
-    ngx_uint_t   i;
-    const char **list, *path, *value;
+    char            key[16];
+    u_char         *text;
+    ngx_uint_t      i;
+    const char    **list, *path, *value;
+    vm_settings_t  *s;
 
+    s = ((ngx_http_vllm_mock_srv_conf_t *) data)->settings;
     path = ngx_http_vllm_mock_text(&d->args[0]);
 
     for (i = 1; i < d->nargs; i++) {
@@ -255,8 +256,8 @@ ngx_http_vllm_mock_apply_lora(ngx_http_vllm_mock_directive_t *d,
         }
     }
 
-    text = ngx_pnalloc(pool, d->args[0].len + strlen(path) + 2);
-    list = ngx_palloc(pool, (s->lora_modules.n + 1) * sizeof(char *));
+    text = ngx_pnalloc(cf->pool, d->args[0].len + strlen(path) + 2);
+    list = ngx_palloc(cf->pool, (s->lora_modules.n + 1) * sizeof(char *));
 
     if (text == NULL || list == NULL) {
         return NGX_CONF_ERROR;
@@ -283,10 +284,6 @@ static void
 ngx_http_vllm_mock_given(ngx_http_vllm_mock_srv_conf_t *conf,
     const char *option)
 {
-    if (conf == NULL) {
-        return;
-    }
-
     if (strcmp(option, "block_size") == 0
         || strcmp(option, "block-size") == 0)
     {
@@ -318,27 +315,29 @@ ngx_http_vllm_mock_ignored(ngx_http_vllm_mock_srv_conf_t *conf,
 {
     u_char  *last;
 
-    if (conf && conf->ignored.data) {
-        last = conf->ignored.data + NGX_HTTP_VLLM_MOCK_ERR;
-        conf->ignored.len = (size_t)
-            (ngx_snprintf(conf->ignored.data + conf->ignored.len,
-                          (size_t) (last - conf->ignored.data)
-                          - conf->ignored.len, " --%s", name)
-             - conf->ignored.data);
-    }
+    last = conf->ignored.data + NGX_HTTP_VLLM_MOCK_ERR;
+    conf->ignored.len = (size_t)
+        (ngx_snprintf(conf->ignored.data + conf->ignored.len,
+                      (size_t) (last - conf->ignored.data)
+                      - conf->ignored.len, " --%s", name)
+         - conf->ignored.data);
 }
 
 
 char *
-ngx_http_vllm_mock_apply_args(ngx_http_vllm_mock_directive_t *d,
-    vm_settings_t *s, vm_engine_conf_t *e, vm_pool_t *pool,
-    ngx_http_vllm_mock_srv_conf_t *conf, char *err)
+ngx_http_vllm_mock_apply_args(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    size_t        i;
-    ngx_uint_t    k;
-    const char   *name, *value, **argv;
+    size_t                           i;
+    ngx_uint_t                       k;
+    const char                      *name, *value, **argv;
+    ngx_http_vllm_mock_srv_conf_t   *conf;
 
-    argv = vm_pool_alloc(pool, (d->nargs + 1) * sizeof(char *));
+    (void) cf;
+
+    conf = data;
+
+    argv = vm_pool_alloc(conf->pool, (d->nargs + 1) * sizeof(char *));
     if (argv == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -349,14 +348,16 @@ ngx_http_vllm_mock_apply_args(ngx_http_vllm_mock_directive_t *d,
 
     for (i = 0; i < d->nargs; /* void */ ) {
 
-        switch (vm_settings_arg(s, argv, d->nargs, &i, pool, &name, &value,
-                                err, NGX_HTTP_VLLM_MOCK_ERR))
+        switch (vm_settings_arg(conf->settings, argv, d->nargs, &i,
+                                conf->pool, &name, &value, err,
+                                NGX_HTTP_VLLM_MOCK_ERR))
         {
         case VM_ARG_FAILED:
             return NGX_CONF_ERROR;
 
         case VM_ARG_ENGINE:
-            if (vm_option_set(e, name, value, err, NGX_HTTP_VLLM_MOCK_ERR)
+            if (vm_option_set(conf->engine_conf, name, value, err,
+                              NGX_HTTP_VLLM_MOCK_ERR)
                 != VM_OK)
             {
                 return NGX_CONF_ERROR;
@@ -379,14 +380,20 @@ ngx_http_vllm_mock_apply_args(ngx_http_vllm_mock_directive_t *d,
 
 
 char *
-ngx_http_vllm_mock_apply_engine(ngx_http_vllm_mock_directive_t *d,
-    vm_settings_t *s, vm_engine_conf_t *e,
-    ngx_http_vllm_mock_srv_conf_t *conf, char *err)
+ngx_http_vllm_mock_apply_engine(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    char         key[48];
-    uint64_t     n;
-    ngx_uint_t   i;
-    const char  *value;
+    char                            key[48];
+    uint64_t                        n;
+    ngx_uint_t                      i;
+    const char                     *value;
+    vm_settings_t                  *s;
+    ngx_http_vllm_mock_srv_conf_t  *conf;
+
+    (void) cf;
+
+    conf = data;
+    s = conf->settings;
 
     for (i = 0; i < d->nargs; i++) {
         value = ngx_http_vllm_mock_split(&d->args[i], key, sizeof(key));
@@ -413,25 +420,16 @@ ngx_http_vllm_mock_apply_engine(ngx_http_vllm_mock_directive_t *d,
             continue;
         }
 
-        switch (vm_option_set(e, key, value, err, NGX_HTTP_VLLM_MOCK_ERR)) {
-
-        case VM_OK:
-            break;
-
-        case VM_DECLINED:
-            ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                         "unknown parameter \"%s\" of vllm_mock_engine%Z",
-                         key);
-
-            /* fall through */
-
-        default:
+        if (vm_option_set(conf->engine_conf, key, value, err,
+                          NGX_HTTP_VLLM_MOCK_ERR)
+            != VM_OK)
+        {
             return NGX_CONF_ERROR;
         }
 
         if (strcmp(key, "max_loras") == 0) {
-            s->max_loras = e->max_loras;
-            s->enable_lora = e->max_loras > 0;
+            s->max_loras = conf->engine_conf->max_loras;
+            s->enable_lora = s->max_loras > 0;
         }
 
         ngx_http_vllm_mock_given(conf, key);
@@ -459,12 +457,15 @@ ngx_http_vllm_mock_profile(ngx_conf_t *cf, ngx_str_t *name,
 
 char *
 ngx_http_vllm_mock_apply_latency(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, vm_engine_conf_t *e, char *err)
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    char         key[48];
-    ngx_str_t    name;
-    ngx_uint_t   i;
-    const char  *value;
+    char               key[48];
+    ngx_str_t          name;
+    ngx_uint_t         i;
+    const char        *value;
+    vm_engine_conf_t  *e;
+
+    e = ((ngx_http_vllm_mock_srv_conf_t *) data)->engine_conf;
 
     ngx_memzero(&e->latency, sizeof(vm_latency_t));
 
@@ -521,12 +522,16 @@ ngx_http_vllm_mock_apply_latency(ngx_conf_t *cf,
 
 
 char *
-ngx_http_vllm_mock_apply_mode(ngx_http_vllm_mock_directive_t *d,
-    ngx_http_vllm_mock_srv_conf_t *conf, char *err)
+ngx_http_vllm_mock_apply_mode(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    ngx_uint_t   i, scaled;
-    const char  *value;
+    ngx_uint_t                      i, scaled;
+    const char                     *value;
+    ngx_http_vllm_mock_srv_conf_t  *conf;
 
+    (void) cf;
+
+    conf = data;
     value = ngx_http_vllm_mock_text(&d->args[0]);
     scaled = strcmp(value, "scaled") == 0;
 
@@ -565,15 +570,17 @@ ngx_http_vllm_mock_apply_mode(ngx_http_vllm_mock_directive_t *d,
 
 char *
 ngx_http_vllm_mock_apply_replicas(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_srv_conf_t *conf,
-    char *err)
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    char         key[16];
-    uint64_t     n;
-    ngx_str_t    text, token;
-    ngx_int_t    ttl;
-    ngx_uint_t   i;
-    const char  *value;
+    char                            key[16];
+    uint64_t                        n;
+    ngx_int_t                       ttl;
+    ngx_str_t                       text, token;
+    ngx_uint_t                      i;
+    const char                     *value;
+    ngx_http_vllm_mock_srv_conf_t  *conf;
+
+    conf = data;
 
     ngx_str_null(&conf->replicas_uri);
     ngx_str_set(&token, "/var/run/secrets/kubernetes.io/serviceaccount/token");
@@ -652,140 +659,198 @@ ngx_http_vllm_mock_apply_replicas(ngx_conf_t *cf,
 }
 
 
-/* ---- where they stand ---- */
-
-typedef struct {
-    char                            err[NGX_HTTP_VLLM_MOCK_ERR];
-    vm_pool_t                      *pool;
-    vm_settings_t                   settings;
-    vm_engine_conf_t                engine;
-    ngx_http_vllm_mock_srv_conf_t   server;
-} ngx_http_vllm_mock_scratch_t;
-
-
-static ngx_http_vllm_mock_scratch_t *
-ngx_http_vllm_mock_scratch(ngx_conf_t *cf)
+char *
+ngx_http_vllm_mock_apply_metric(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    ngx_http_vllm_mock_scratch_t  *s;
+    ngx_http_vllm_mock_srv_conf_t  *conf;
 
-    s = ngx_pcalloc(cf->temp_pool, sizeof(ngx_http_vllm_mock_scratch_t));
+    (void) cf;
 
-    if (s) {
-        s->pool = ngx_http_vllm_mock_conf_pool(cf);
-        vm_settings_defaults(&s->settings);
-        vm_engine_defaults(&s->engine);
-    }
+    conf = data;
 
-    return (s && s->pool) ? s : NULL;
+    return vm_overrides_set(conf->overrides,
+                            ngx_http_vllm_mock_text(&d->args[0]),
+                            ngx_http_vllm_mock_text(&d->args[1]),
+                            (double) ngx_time(), err, NGX_HTTP_VLLM_MOCK_ERR)
+           == VM_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
-#define ngx_http_vllm_mock_check(name, call)                                  \
-    char *                                                                    \
-    ngx_http_vllm_mock_check_##name(ngx_conf_t *cf,                           \
-        ngx_http_vllm_mock_directive_t *d)                                    \
-    {                                                                         \
-        ngx_http_vllm_mock_scratch_t  *s;                                     \
-                                                                              \
-        s = ngx_http_vllm_mock_scratch(cf);                                   \
-                                                                              \
-        if (s == NULL) {                                                      \
-            return NGX_CONF_ERROR;                                            \
-        }                                                                     \
-                                                                              \
-        return (call) == NGX_CONF_OK ? NGX_CONF_OK                            \
-                                     : ngx_http_vllm_mock_bad(cf, s->err);    \
-    }
+/* Of the directives with one value. */
 
-ngx_http_vllm_mock_check(model,
-    ngx_http_vllm_mock_apply_model(d, &s->settings, &s->engine, cf->pool,
-                                   s->err))
+static char *
+ngx_http_vllm_mock_bad_value(ngx_http_vllm_mock_directive_t *d,
+    const char *name, const char *allowed, char *err)
+{
+    ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                 "invalid value \"%V\" of vllm_mock_%s: %s%Z", &d->args[0],
+                 name, allowed);
 
-ngx_http_vllm_mock_check(lora,
-    ngx_http_vllm_mock_apply_lora(d, &s->settings, cf->pool, s->err))
-
-ngx_http_vllm_mock_check(args,
-    ngx_http_vllm_mock_apply_args(d, &s->settings, &s->engine, s->pool, NULL,
-                                  s->err))
-
-ngx_http_vllm_mock_check(engine,
-    ngx_http_vllm_mock_apply_engine(d, &s->settings, &s->engine, NULL,
-                                    s->err))
-
-ngx_http_vllm_mock_check(latency,
-    ngx_http_vllm_mock_apply_latency(cf, d, &s->engine, s->err))
-
-ngx_http_vllm_mock_check(mode,
-    ngx_http_vllm_mock_apply_mode(d, &s->server, s->err))
-
-ngx_http_vllm_mock_check(replicas,
-    ngx_http_vllm_mock_apply_replicas(cf, d, &s->server, s->err))
-
-ngx_http_vllm_mock_check(fleet,
-    ngx_http_vllm_mock_apply_fleet(cf, d, &s->server, s->err))
+    return NGX_CONF_ERROR;
+}
 
 
 char *
-ngx_http_vllm_mock_check_metric(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d)
+ngx_http_vllm_mock_apply_time_scale(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    char             err[NGX_HTTP_VLLM_MOCK_ERR];
-    vm_overrides_t  *o;
+    char    *end;
+    double   scale;
 
-    o = ngx_pcalloc(cf->temp_pool, sizeof(vm_overrides_t));
+    (void) cf;
 
-    if (o == NULL) {
-        return NGX_CONF_ERROR;
+    scale = strtod(ngx_http_vllm_mock_text(&d->args[0]), &end);
+
+    if (*end || !(scale > 0 && scale <= 1000)) {
+        return ngx_http_vllm_mock_bad_value(d, "time_scale",
+                                            "above 0, up to 1000", err);
     }
 
-    if (vm_overrides_set(o, ngx_http_vllm_mock_text(&d->args[0]),
-                         ngx_http_vllm_mock_text(&d->args[1]), 0, err,
-                         sizeof(err))
-        != VM_OK)
-    {
-        return ngx_http_vllm_mock_bad(cf, err);
-    }
+    ((ngx_http_vllm_mock_srv_conf_t *) data)->engine_conf->time_scale = scale;
 
     return NGX_CONF_OK;
 }
 
 
 char *
-ngx_http_vllm_mock_check_limit(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d)
+ngx_http_vllm_mock_apply_seed(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    char                        err[NGX_HTTP_VLLM_MOCK_ERR];
-    ngx_http_vllm_mock_limit_t  l;
+    char           *end;
+    const char     *value;
+    vm_settings_t  *s;
 
-    return ngx_http_vllm_mock_apply_limit(cf, d, &l, err) == NGX_CONF_OK
-           ? NGX_CONF_OK : ngx_http_vllm_mock_bad(cf, err);
+    (void) cf;
+
+    s = ((ngx_http_vllm_mock_srv_conf_t *) data)->settings;
+    value = ngx_http_vllm_mock_text(&d->args[0]);
+    s->seed = strtoull(value, &end, 10);
+
+    if (*end || *value == '-' || *value == '\0') {
+        return ngx_http_vllm_mock_bad_value(d, "seed",
+                                            "0 to 18446744073709551615",
+                                            err);
+    }
+
+    s->seeded = 1;
+
+    return NGX_CONF_OK;
 }
 
 
 char *
-ngx_http_vllm_mock_check_fault(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d)
+ngx_http_vllm_mock_apply_tokenizer(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    char          err[NGX_HTTP_VLLM_MOCK_ERR];
-    ngx_array_t  *faults;
+    ngx_http_vllm_mock_srv_conf_t  *conf;
 
-    faults = ngx_http_vllm_mock_faults_create(cf->temp_pool);
+    conf = data;
+    conf->tokenizer = d->args[0];
 
-    return faults && ngx_http_vllm_mock_apply_fault(cf, d, faults, err)
-                     == NGX_CONF_OK
-           ? NGX_CONF_OK : ngx_http_vllm_mock_bad(cf, err);
+    return ngx_http_vllm_mock_vocabulary(cf, &conf->tokenizer,
+                                         conf->settings, err);
 }
 
 
 char *
-ngx_http_vllm_mock_check_output(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d)
+ngx_http_vllm_mock_apply_version(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    char         err[NGX_HTTP_VLLM_MOCK_ERR];
-    vm_output_t  o;
+    const char  *value;
 
-    ngx_memzero(&o, sizeof(vm_output_t));
+    (void) cf;
+    (void) data;
 
-    return ngx_http_vllm_mock_apply_output(cf, d, &o, err) == NGX_CONF_OK
-           ? NGX_CONF_OK : ngx_http_vllm_mock_bad(cf, err);
+    value = ngx_http_vllm_mock_text(&d->args[0]);
+
+    return strcmp(value, "0.32") == 0 || strcmp(value, "0.32.0") == 0
+           ? NGX_CONF_OK
+           : ngx_http_vllm_mock_bad_value(d, "version", "0.32", err);
+}
+
+
+char *
+ngx_http_vllm_mock_apply_saturation(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
+{
+    ngx_http_vllm_mock_srv_conf_t  *conf;
+
+    (void) cf;
+
+    conf = data;
+
+    return vm_latency_time(ngx_http_vllm_mock_text(&d->args[0]),
+                           &conf->saturation)
+           == VM_OK
+           ? NGX_CONF_OK
+           : ngx_http_vllm_mock_bad_value(d, "saturation", "a time from 0 to "
+                                          "24h such as 20ms, 2.5ms or 300us",
+                                          err);
+}
+
+
+/* ---- where they stand ---- */
+
+ngx_int_t
+ngx_http_vllm_mock_server_init(ngx_conf_t *cf,
+    ngx_http_vllm_mock_srv_conf_t *conf)
+{
+    conf->pool = ngx_http_vllm_mock_conf_pool(cf);
+    conf->settings = ngx_pcalloc(cf->pool, sizeof(vm_settings_t));
+    conf->engine_conf = ngx_pcalloc(cf->pool, sizeof(vm_engine_conf_t));
+    conf->overrides = ngx_pcalloc(cf->pool, sizeof(vm_overrides_t));
+    conf->ignored.data = ngx_palloc(cf->pool, NGX_HTTP_VLLM_MOCK_ERR);
+
+    if (conf->pool == NULL || conf->settings == NULL
+        || conf->engine_conf == NULL || conf->overrides == NULL
+        || conf->ignored.data == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    vm_settings_defaults(conf->settings);
+    vm_engine_defaults(conf->engine_conf);
+
+    conf->ignored.len = 0;
+    conf->replicas_fixed = 1;
+    conf->fleet_size = 1;
+    conf->saturation = NGX_HTTP_VLLM_MOCK_SATURATION;
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_vllm_mock_try(ngx_conf_t *cf, ngx_http_vllm_mock_directive_t *d,
+    ngx_uint_t kind, ngx_http_vllm_mock_apply_pt apply)
+{
+    char                            err[NGX_HTTP_VLLM_MOCK_ERR];
+    void                           *conf;
+    vm_output_t                     output;
+    ngx_http_vllm_mock_loc_conf_t   location;
+    ngx_http_vllm_mock_srv_conf_t   server;
+
+    if (kind == NGX_HTTP_LOC_CONF_OFFSET) {
+        ngx_memzero(&output, sizeof(vm_output_t));
+        ngx_memzero(&location, sizeof(ngx_http_vllm_mock_loc_conf_t));
+
+        location.output_conf = &output;
+        conf = &location;
+
+    } else {
+        ngx_memzero(&server, sizeof(ngx_http_vllm_mock_srv_conf_t));
+
+        if (ngx_http_vllm_mock_server_init(cf, &server) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+
+        conf = &server;
+    }
+
+    err[0] = '\0';
+
+    return apply(cf, d, conf, err) == NGX_CONF_OK
+           ? NGX_CONF_OK : ngx_http_vllm_mock_bad_at(cf, d, err);
 }

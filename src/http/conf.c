@@ -63,12 +63,12 @@ ngx_http_vllm_mock_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_vllm_mock_inherit(&conf->metrics_mode, prev->metrics_mode);
     ngx_http_vllm_mock_inherit(&conf->replicas, prev->replicas);
     ngx_http_vllm_mock_inherit(&conf->fleet, prev->fleet);
+    ngx_http_vllm_mock_inherit(&conf->time_scales, prev->time_scales);
+    ngx_http_vllm_mock_inherit(&conf->seeds, prev->seeds);
+    ngx_http_vllm_mock_inherit(&conf->tokenizers, prev->tokenizers);
+    ngx_http_vllm_mock_inherit(&conf->versions, prev->versions);
+    ngx_http_vllm_mock_inherit(&conf->saturations, prev->saturations);
 
-    ngx_conf_merge_str_value(conf->time_scale, prev->time_scale, "");
-    ngx_conf_merge_str_value(conf->seed, prev->seed, "");
-    ngx_conf_merge_str_value(conf->tokenizer, prev->tokenizer, "builtin");
-    ngx_conf_merge_str_value(conf->version, prev->version, "0.32");
-    ngx_conf_merge_str_value(conf->lateness, prev->lateness, "10ms");
     ngx_conf_merge_str_value(conf->profiles, prev->profiles, "profiles");
 
     if (conf->profiles.data[0] != '/'
@@ -116,11 +116,7 @@ ngx_http_vllm_mock_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->all_endpoints, prev->all_endpoints, 0);
     ngx_conf_merge_value(conf->admin, prev->admin, 1);
 
-    if (conf->keys == NULL && conf->key_files == NULL) {
-        conf->keys = prev->keys;
-        conf->key_files = prev->key_files;
-    }
-
+    ngx_http_vllm_mock_inherit(&conf->keys, prev->keys);
     ngx_http_vllm_mock_inherit(&conf->output, prev->output);
     ngx_http_vllm_mock_inherit(&conf->limits, prev->limits);
     ngx_http_vllm_mock_inherit(&conf->faults, prev->faults);
@@ -243,7 +239,7 @@ ngx_http_vllm_mock_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* Keeps a directive for later; cmd->post checks it now. */
+/* Keeps a directive for later; cmd->post applies it, here to nothing. */
 
 char *
 ngx_http_vllm_mock_keep(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
@@ -251,7 +247,6 @@ ngx_http_vllm_mock_keep(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_uint_t                        i;
     ngx_str_t                        *value;
     ngx_array_t                     **list;
-    ngx_http_vllm_mock_check_pt       check;
     ngx_http_vllm_mock_directive_t   *d;
 
     list = (ngx_array_t **) ((char *) conf + cmd->offset);
@@ -284,44 +279,106 @@ ngx_http_vllm_mock_keep(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         d->args[i] = value[i + 1];
     }
 
-    check = (ngx_http_vllm_mock_check_pt) (uintptr_t) cmd->post;
-
-    return check ? check(cf, d) : NGX_CONF_OK;
+    return ngx_http_vllm_mock_try(cf, d, cmd->conf,
+                                  (ngx_http_vllm_mock_apply_pt) (uintptr_t)
+                                      cmd->post);
 }
 
 
-/* vllm_mock_api_key key...; vllm_mock_api_key_file path */
+/* The same, of one that a level has once. */
+
+char *
+ngx_http_vllm_mock_once(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    if (*(ngx_array_t **) ((char *) conf + cmd->offset)) {
+        return "is duplicate";
+    }
+
+    return ngx_http_vllm_mock_keep(cf, cmd, conf);
+}
+
+
+/* One key a line; blank lines and lines after "#" are left out. */
+
+static char *
+ngx_http_vllm_mock_key_file(ngx_conf_t *cf, ngx_str_t *name, ngx_array_t *keys)
+{
+    char        err[NGX_HTTP_VLLM_MOCK_ERR], *end, *line, *text;
+    size_t      len, n;
+    ngx_str_t  *key;
+
+    if (ngx_conf_full_name(cf->cycle, name, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    text = ngx_http_vllm_mock_read_file(cf, name, &len, err);
+
+    if (text == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "vllm_mock_api_key_file: %s", err);
+        return NGX_CONF_ERROR;
+    }
+
+    for (line = text; *line; line = *end ? end + 1 : end) {
+        end = line + strcspn(line, "\n");
+        n = (size_t) (end - line);
+
+        while (n && (line[n - 1] == '\r' || line[n - 1] == ' ')) {
+            n--;
+        }
+
+        if (n == 0 || *line == '#') {
+            continue;
+        }
+
+        key = ngx_array_push(keys);
+        if (key == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        key->data = ngx_pnalloc(cf->pool, n + 1);
+        if (key->data == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        (void) ngx_cpystrn(key->data, (u_char *) line, n + 1);
+        key->len = n;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* vllm_mock_api_key key...; vllm_mock_api_key_file path: cmd->offset is 1 */
 
 char *
 ngx_http_vllm_mock_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_uint_t                       i;
-    ngx_str_t                       *key, *value;
-    ngx_array_t                    **list;
-    ngx_http_vllm_mock_loc_conf_t   *loc;
+    ngx_uint_t                      i;
+    ngx_str_t                      *key, *value;
+    ngx_http_vllm_mock_loc_conf_t  *loc;
 
     loc = conf;
     value = cf->args->elts;
-    list = cmd->offset ? &loc->key_files : &loc->keys;
 
-    if (*list == NULL) {
-        *list = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
-        if (*list == NULL) {
+    if (loc->keys == NULL) {
+        loc->keys = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
+        if (loc->keys == NULL) {
             return NGX_CONF_ERROR;
         }
     }
 
+    if (cmd->offset) {
+        return ngx_http_vllm_mock_key_file(cf, &value[1], loc->keys);
+    }
+
     for (i = 1; i < cf->args->nelts; i++) {
-        key = ngx_array_push(*list);
+        key = ngx_array_push(loc->keys);
         if (key == NULL) {
             return NGX_CONF_ERROR;
         }
 
         *key = value[i];
-
-        if (cmd->offset && ngx_conf_full_name(cf->cycle, key, 1) != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
     }
 
     return NGX_CONF_OK;

@@ -48,13 +48,6 @@ static const struct {
 
 /* ---- the directive ---- */
 
-ngx_array_t *
-ngx_http_vllm_mock_faults_create(ngx_pool_t *pool)
-{
-    return ngx_array_create(pool, 2, sizeof(ngx_http_vllm_mock_fault_t));
-}
-
-
 static char *
 ngx_http_vllm_mock_fault_bad(char *err, const ngx_str_t *arg)
 {
@@ -122,12 +115,23 @@ ngx_http_vllm_mock_fault_set(ngx_conf_t *cf, ngx_http_vllm_mock_fault_t *f,
 
 char *
 ngx_http_vllm_mock_apply_fault(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, ngx_array_t *faults, char *err)
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    char                         key[16];
-    ngx_uint_t                   i;
-    const char                  *kind, *value;
-    ngx_http_vllm_mock_fault_t  *f;
+    char                            key[16];
+    ngx_uint_t                      i;
+    const char                     *kind, *value;
+    ngx_http_vllm_mock_fault_t     *f;
+    ngx_http_vllm_mock_loc_conf_t  *conf;
+
+    conf = data;
+
+    if (conf->faults_conf == NULL) {
+        conf->faults_conf = ngx_array_create(cf->pool, 2,
+                                        sizeof(ngx_http_vllm_mock_fault_t));
+        if (conf->faults_conf == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
 
     kind = ngx_http_vllm_mock_text(&d->args[0]);
 
@@ -144,7 +148,7 @@ ngx_http_vllm_mock_apply_fault(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    f = ngx_array_push(faults);
+    f = ngx_array_push(conf->faults_conf);
     if (f == NULL) {
         return NGX_CONF_ERROR;
     }

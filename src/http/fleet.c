@@ -8,13 +8,15 @@
 
 char *
 ngx_http_vllm_mock_apply_fleet(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_srv_conf_t *conf,
-    char *err)
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    char         key[8];
-    uint64_t     n;
-    ngx_str_t    by;
-    const char  *value;
+    char                            key[8];
+    uint64_t                        n;
+    ngx_str_t                       by;
+    const char                     *value;
+    ngx_http_vllm_mock_srv_conf_t  *conf;
+
+    conf = data;
 
     if (vm_settings_number(ngx_http_vllm_mock_text(&d->args[0]), &n) != VM_OK
         || n == 0 || n > NGX_HTTP_VLLM_MOCK_FLEET)

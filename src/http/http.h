@@ -82,11 +82,11 @@ typedef struct {
     ngx_array_t              *metrics_mode; /* vllm_mock_metrics */
     ngx_array_t              *replicas;
     ngx_array_t              *fleet;
-    ngx_str_t                 time_scale;
-    ngx_str_t                 seed;
-    ngx_str_t                 tokenizer;
-    ngx_str_t                 version;
-    ngx_str_t                 lateness;     /* vllm_mock_saturation */
+    ngx_array_t              *time_scales;
+    ngx_array_t              *seeds;
+    ngx_array_t              *tokenizers;
+    ngx_array_t              *versions;
+    ngx_array_t              *saturations;
     ngx_str_t                 profiles;     /* directory */
 
     struct ngx_http_vllm_mock_loc_conf_s  *location;    /* the first here
@@ -94,9 +94,11 @@ typedef struct {
 
     /* worked out once, for the servers that serve */
 
+    vm_pool_t                *pool;
     vm_settings_t            *settings;
     vm_engine_conf_t         *engine_conf;
     vm_time_t                 saturation;   /* p99 of lateness above it */
+    ngx_str_t                 tokenizer;    /* its name */
     unsigned                  scaled:1;
     unsigned                  legacy:1;
     unsigned                  user_seqs:1;          /* max_num_seqs given */
@@ -132,8 +134,7 @@ typedef struct ngx_http_vllm_mock_loc_conf_s {
     ngx_uint_t                lora_paths;           /* check */
     ngx_uint_t                all_endpoints;
     ngx_flag_t                admin;
-    ngx_array_t              *keys;         /* of vm_str_t; NULL: inherit */
-    ngx_array_t              *key_files;
+    ngx_array_t              *keys;         /* of ngx_str_t; NULL: inherit */
     ngx_array_t              *output;       /* a directive */
     vm_output_t              *output_conf;
     ngx_array_t              *limits;       /* directives */
@@ -166,6 +167,8 @@ char *ngx_http_vllm_mock_zone_directive(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_vllm_mock_directive(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_vllm_mock_keep(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_vllm_mock_once(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_vllm_mock_keys(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -65,16 +65,21 @@ static const struct {
 
 char *
 ngx_http_vllm_mock_apply_limit(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_limit_t *limit,
-    char *err)
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    char         key[16];
-    uint64_t     n;
-    ngx_str_t    by;
-    ngx_uint_t   i, k;
-    const char  *value;
+    char                         key[16];
+    uint64_t                     n;
+    ngx_str_t                    by;
+    ngx_uint_t                   i, k;
+    const char                  *value;
+    ngx_http_vllm_mock_limit_t  *limit;
 
-    ngx_memzero(limit, sizeof(ngx_http_vllm_mock_limit_t));
+    limit = ngx_pcalloc(cf->pool, sizeof(ngx_http_vllm_mock_limit_t));
+    if (limit == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ((ngx_http_vllm_mock_loc_conf_t *) data)->limit_conf = limit;
     limit->place = ngx_crc32_short(d->file, ngx_strlen(d->file))
                    + (uint32_t) d->line;
     ngx_str_set(&by, "$http_authorization");

@@ -165,7 +165,7 @@ ngx_http_vllm_mock_output_set(vm_output_t *o, const char *key,
 
         ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
                      "invalid value \"%s\" of tokens: max, N, "
-                     "uniform:A:B, normal:MEAN:SIGMA or "
+                     "uniform:A:B (A up to B), normal:MEAN:SIGMA or "
                      "lognormal:MU:SIGMA%Z", value);
         return NGX_CONF_ERROR;
     }
@@ -191,8 +191,8 @@ ngx_http_vllm_mock_output_set(vm_output_t *o, const char *key,
         }
 
         ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                     "invalid value \"%s\" of chunk: N or uniform:A:B, 1 to "
-                     "10000 tokens%Z", value);
+                     "invalid value \"%s\" of chunk: N or uniform:A:B (A up "
+                     "to B), 1 to 10000 tokens%Z", value);
         return NGX_CONF_ERROR;
     }
 
@@ -206,11 +206,14 @@ ngx_http_vllm_mock_output_set(vm_output_t *o, const char *key,
 
 char *
 ngx_http_vllm_mock_apply_output(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, vm_output_t *o, char *err)
+    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
 {
-    char         key[16];
-    ngx_uint_t   i;
-    const char  *value;
+    char          key[16];
+    ngx_uint_t    i;
+    const char   *value;
+    vm_output_t  *o;
+
+    o = ((ngx_http_vllm_mock_loc_conf_t *) data)->output_conf;
 
     for (i = 0; i < d->nargs; i++) {
         value = ngx_http_vllm_mock_split(&d->args[i], key, sizeof(key));

@@ -4,8 +4,8 @@
  */
 
 #include "resolve.h"
+#include "../api/parsers.h"
 #include "../engine/catalog.h"
-#include "../metrics/override.h"
 
 
 #define NGX_HTTP_VLLM_MOCK_MODEL     "llama2-7b"
@@ -109,11 +109,6 @@ ngx_http_vllm_mock_gpu(ngx_http_vllm_mock_srv_conf_t *conf)
 
 /* ---- a server ---- */
 
-#define ngx_http_vllm_mock_each(list, d, i)                                   \
-    for (i = 0, d = (list) ? (list)->elts : NULL;                             \
-         (list) && i < (list)->nelts; i++, d++)
-
-
 static char *
 ngx_http_vllm_mock_names(vm_settings_t *s, vm_pool_t *pool)
 {
@@ -169,114 +164,88 @@ ngx_http_vllm_mock_engine_done(ngx_conf_t *cf,
 }
 
 
+/* All directives of one name. */
+
 static char *
-ngx_http_vllm_mock_scalars(ngx_conf_t *cf,
-    ngx_http_vllm_mock_srv_conf_t *conf)
+ngx_http_vllm_mock_each(ngx_conf_t *cf, ngx_array_t *list, void *conf,
+    ngx_http_vllm_mock_apply_pt apply)
 {
-    char   *end;
-    double  scale;
+    char                             err[NGX_HTTP_VLLM_MOCK_ERR];
+    ngx_uint_t                       i;
+    ngx_http_vllm_mock_directive_t  *d;
 
-    if (conf->time_scale.len) {
-        scale = strtod(ngx_http_vllm_mock_text(&conf->time_scale), &end);
+    for (i = 0; list && i < list->nelts; i++) {
+        d = (ngx_http_vllm_mock_directive_t *) list->elts + i;
+        err[0] = '\0';
 
-        if (*end || !(scale > 0 && scale <= 1000)) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "invalid value \"%V\" of vllm_mock_time_scale: "
-                          "above 0, up to 1000", &conf->time_scale);
-            return NGX_CONF_ERROR;
+        if (apply(cf, d, conf, err) != NGX_CONF_OK) {
+            return ngx_http_vllm_mock_bad_at(cf, d, err);
         }
-
-        conf->engine_conf->time_scale = scale;
-    }
-
-    if (conf->seed.len) {
-        conf->settings->seed = strtoull(ngx_http_vllm_mock_text(&conf->seed),
-                                        &end, 10);
-
-        if (*end || conf->seed.data[0] == '-') {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "invalid value \"%V\" of vllm_mock_seed: 0 to "
-                          "18446744073709551615", &conf->seed);
-            return NGX_CONF_ERROR;
-        }
-
-        conf->settings->seeded = 1;
-    }
-
-    if (vm_latency_time(ngx_http_vllm_mock_text(&conf->lateness),
-                        &conf->saturation)
-        != VM_OK)
-    {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "invalid value \"%V\" of vllm_mock_saturation: a time "
-                      "from 0 to 24h such as 20ms, 2.5ms or 300us",
-                      &conf->lateness);
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_strcmp(conf->version.data, "0.32") != 0
-        && ngx_strcmp(conf->version.data, "0.32.0") != 0)
-    {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "invalid value \"%V\" of vllm_mock_version: 0.32",
-                      &conf->version);
-        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
 }
 
 
+/* Those of a server in the order in which they win over one another. */
+
+static const struct {
+    size_t                        list;
+    ngx_http_vllm_mock_apply_pt   apply;
+}  ngx_http_vllm_mock_directives[] = {
+
+#define directive(list, name)                                                 \
+    { offsetof(ngx_http_vllm_mock_srv_conf_t, list),                          \
+      ngx_http_vllm_mock_apply_##name }
+
+    directive(models, model),
+    directive(loras, lora),
+    directive(engine, engine),
+    directive(latency, latency),
+    directive(metrics_mode, mode),
+    directive(replicas, replicas),
+    directive(fleet, fleet),
+    directive(metrics, metric),
+    directive(time_scales, time_scale),
+    directive(seeds, seed),
+    directive(saturations, saturation),
+    directive(versions, version),
+    directive(tokenizers, tokenizer)
+
+#undef directive
+};
+
+
+/* What the environment says, which all else wins over. */
+
 static char *
-ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
+ngx_http_vllm_mock_environment(ngx_conf_t *cf,
     ngx_http_vllm_mock_srv_conf_t *conf)
 {
-    char                             err[NGX_HTTP_VLLM_MOCK_ERR], *end;
-    const char                      *device;
-    vm_pool_t                       *pool;
-    ngx_uint_t                       i;
-    const char                      *value;
-    vm_settings_t                   *s;
-    vm_engine_conf_t                *e;
-    const char *const               *names;
-    ngx_http_vllm_mock_directive_t  *d;
-
-    if (conf->settings) {
-        return NGX_CONF_OK;
-    }
-
-    pool = ngx_http_vllm_mock_conf_pool(cf);
-    s = ngx_pcalloc(cf->pool, sizeof(vm_settings_t));
-    e = ngx_pcalloc(cf->pool, sizeof(vm_engine_conf_t));
-    conf->overrides = ngx_pcalloc(cf->pool, sizeof(vm_overrides_t));
-
-    if (pool == NULL || s == NULL || e == NULL || conf->overrides == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    conf->settings = s;
-    conf->engine_conf = e;
-
-    vm_settings_defaults(s);
-    vm_engine_defaults(e);
+    char               *end;
+    const char         *value;
+    const char *const  *names;
 
     for (names = vm_settings_env_names(); *names; names++) {
         value = ngx_http_vllm_mock_env(*names);
 
-        if (value && vm_settings_env(s, *names, value, pool) == VM_ERROR) {
+        if (value
+            && vm_settings_env(conf->settings, *names, value, conf->pool)
+               == VM_ERROR)
+        {
             return NGX_CONF_ERROR;
         }
     }
 
     value = ngx_http_vllm_mock_env("API_KEY");
 
-    if (value && vm_settings_env(s, "VLLM_API_KEY", value, pool) == VM_ERROR)
+    if (value
+        && vm_settings_env(conf->settings, "VLLM_API_KEY", value, conf->pool)
+           == VM_ERROR)
     {
         return NGX_CONF_ERROR;
     }
 
-    conf->replicas_fixed = 1;
-    conf->fleet_size = 1;
     value = ngx_http_vllm_mock_env("DEFAULT_REPLICAS");
 
     if (value) {
@@ -290,33 +259,41 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
         }
     }
 
-    if (ngx_http_vllm_mock_env_latency(cf, e) != NGX_CONF_OK
-        || ngx_http_vllm_mock_env_overrides(cf, conf->overrides)
+    if (ngx_http_vllm_mock_env_latency(cf, conf->engine_conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_vllm_mock_env_overrides(cf, conf->overrides);
+}
+
+
+static char *
+ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
+    ngx_http_vllm_mock_srv_conf_t *conf)
+{
+    char            err[NGX_HTTP_VLLM_MOCK_ERR];
+    ngx_uint_t      i;
+    const char     *device;
+    vm_settings_t  *s;
+
+    if (conf->settings) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_vllm_mock_server_init(cf, conf) != NGX_OK
+        || ngx_http_vllm_mock_environment(cf, conf) != NGX_CONF_OK
+        || ngx_http_vllm_mock_each(cf, conf->args, conf,
+                                   ngx_http_vllm_mock_apply_args)
            != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
 
-    ngx_str_null(&conf->ignored);
-    conf->ignored.data = vm_pool_alloc(pool, NGX_HTTP_VLLM_MOCK_ERR);
+    s = conf->settings;
 
-    ngx_http_vllm_mock_each(conf->args, d, i) {
-        if (ngx_http_vllm_mock_apply_args(d, s, e, pool, conf, err)
-            != NGX_CONF_OK)
-        {
-            return ngx_http_vllm_mock_bad_at(cf, d, err);
-        }
-    }
-
-    if (s->auto_tool_choice && s->tool_call_parser == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "vllm_mock_args: --enable-auto-tool-choice requires "
-                      "--tool-call-parser");
+    if (vm_parsers_check(s, err, sizeof(err)) != VM_OK) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "vllm_mock_args: %s", err);
         return NGX_CONF_ERROR;
-    }
-
-    if (!s->auto_tool_choice) {
-        s->tool_call_parser = NULL;         /* vLLM has none then either */
     }
 
     if (conf->ignored.len && !ngx_quiet_mode) {
@@ -329,72 +306,30 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
         s->names.n = 0;
     }
 
-    ngx_http_vllm_mock_each(conf->models, d, i) {
-        if (ngx_http_vllm_mock_apply_model(d, s, e, cf->pool, err)
+    for (i = 0; i < vm_nelts(ngx_http_vllm_mock_directives); i++) {
+
+        if (ngx_http_vllm_mock_each(cf,
+                *(ngx_array_t **) ((char *) conf
+                                   + ngx_http_vllm_mock_directives[i].list),
+                conf, ngx_http_vllm_mock_directives[i].apply)
             != NGX_CONF_OK)
         {
-            return ngx_http_vllm_mock_bad_at(cf, d, err);
+            return NGX_CONF_ERROR;
         }
     }
 
-    ngx_http_vllm_mock_each(conf->loras, d, i) {
-        if (ngx_http_vllm_mock_apply_lora(d, s, cf->pool, err)
+    if (conf->tokenizer.len == 0) {
+        ngx_str_set(&conf->tokenizer, "builtin");
+
+        if (ngx_http_vllm_mock_vocabulary(cf, &conf->tokenizer, s, err)
             != NGX_CONF_OK)
         {
-            return ngx_http_vllm_mock_bad_at(cf, d, err);
+            return NGX_CONF_ERROR;
         }
     }
 
-    ngx_http_vllm_mock_each(conf->engine, d, i) {
-        if (ngx_http_vllm_mock_apply_engine(d, s, e, conf, err)
-            != NGX_CONF_OK)
-        {
-            return ngx_http_vllm_mock_bad_at(cf, d, err);
-        }
-    }
-
-    ngx_http_vllm_mock_each(conf->latency, d, i) {
-        if (ngx_http_vllm_mock_apply_latency(cf, d, e, err) != NGX_CONF_OK) {
-            return ngx_http_vllm_mock_bad_at(cf, d, err);
-        }
-    }
-
-    ngx_http_vllm_mock_each(conf->metrics_mode, d, i) {
-        if (ngx_http_vllm_mock_apply_mode(d, conf, err) != NGX_CONF_OK) {
-            return ngx_http_vllm_mock_bad_at(cf, d, err);
-        }
-    }
-
-    ngx_http_vllm_mock_each(conf->replicas, d, i) {
-        if (ngx_http_vllm_mock_apply_replicas(cf, d, conf, err)
-            != NGX_CONF_OK)
-        {
-            return ngx_http_vllm_mock_bad_at(cf, d, err);
-        }
-    }
-
-    ngx_http_vllm_mock_each(conf->fleet, d, i) {
-        if (ngx_http_vllm_mock_apply_fleet(cf, d, conf, err) != NGX_CONF_OK) {
-            return ngx_http_vllm_mock_bad_at(cf, d, err);
-        }
-    }
-
-    ngx_http_vllm_mock_each(conf->metrics, d, i) {
-        if (vm_overrides_set(conf->overrides,
-                             ngx_http_vllm_mock_text(&d->args[0]),
-                             ngx_http_vllm_mock_text(&d->args[1]),
-                             (double) ngx_time(), err, sizeof(err))
-            != VM_OK)
-        {
-            return ngx_http_vllm_mock_bad_at(cf, d, err);
-        }
-    }
-
-    if (ngx_http_vllm_mock_env_connector(cf, s, pool) != NGX_CONF_OK
-        || ngx_http_vllm_mock_names(s, pool) != NGX_CONF_OK
-        || ngx_http_vllm_mock_scalars(cf, conf) != NGX_CONF_OK
-        || ngx_http_vllm_mock_tokenizer(cf, &conf->tokenizer, s)
-           != NGX_CONF_OK)
+    if (ngx_http_vllm_mock_env_connector(cf, s, conf->pool) != NGX_CONF_OK
+        || ngx_http_vllm_mock_names(s, conf->pool) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -422,98 +357,28 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
 
 /* ---- a location ---- */
 
-/* One key a line; blank lines and lines after "#" are left out. */
-
-static char *
-ngx_http_vllm_mock_key_file(ngx_conf_t *cf, ngx_str_t *name, ngx_array_t *keys)
-{
-    char        err[NGX_HTTP_VLLM_MOCK_ERR], *end, *line, *text;
-    size_t      len, n;
-    ngx_str_t  *key;
-
-    text = ngx_http_vllm_mock_read_file(cf, name, &len, err);
-
-    if (text == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%s", err);
-        return NGX_CONF_ERROR;
-    }
-
-    for (line = text; *line; line = *end ? end + 1 : end) {
-        end = line + strcspn(line, "\n");
-        n = (size_t) (end - line);
-
-        while (n && (line[n - 1] == '\r' || line[n - 1] == ' ')) {
-            n--;
-        }
-
-        if (n == 0 || *line == '#') {
-            continue;
-        }
-
-        key = ngx_array_push(keys);
-        if (key == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        key->data = ngx_pnalloc(cf->pool, n + 1);
-        if (key->data == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        ngx_memcpy(key->data, line, n);
-        key->data[n] = '\0';
-        key->len = n;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
 static char *
 ngx_http_vllm_mock_location_keys(ngx_conf_t *cf,
     ngx_http_vllm_mock_loc_conf_t *conf)
 {
-    ngx_str_t    *file, *key;
+    ngx_str_t    *key;
     ngx_uint_t    i;
-    ngx_array_t  *all;
     const char  **list;
 
-    if (conf->keys == NULL && conf->key_files == NULL) {
+    if (conf->keys == NULL) {
         return NGX_CONF_OK;
     }
 
-    all = ngx_array_create(cf->pool, 4, sizeof(ngx_str_t));
-    if (all == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 0; conf->keys && i < conf->keys->nelts; i++) {
-        key = ngx_array_push(all);
-        if (key == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        *key = ((ngx_str_t *) conf->keys->elts)[i];
-    }
-
-    for (i = 0; conf->key_files && i < conf->key_files->nelts; i++) {
-        file = (ngx_str_t *) conf->key_files->elts + i;
-
-        if (ngx_http_vllm_mock_key_file(cf, file, all) != NGX_CONF_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    list = ngx_palloc(cf->pool, (all->nelts + 1) * sizeof(char *));
+    list = ngx_palloc(cf->pool, (conf->keys->nelts + 1) * sizeof(char *));
     if (list == NULL) {
         return NGX_CONF_ERROR;
     }
 
     conf->settings->api_keys.n = 0;
     conf->settings->api_keys.list = list;
-    key = all->elts;
+    key = conf->keys->elts;
 
-    for (i = 0; i < all->nelts; i++) {
+    for (i = 0; i < conf->keys->nelts; i++) {
         if (key[i].len) {
             list[conf->settings->api_keys.n++] = (char *) key[i].data;
         }
@@ -554,10 +419,7 @@ ngx_http_vllm_mock_resolve_location(ngx_conf_t *cf,
     ngx_http_vllm_mock_loc_conf_t *conf,
     ngx_http_vllm_mock_srv_conf_t *server)
 {
-    char                             err[NGX_HTTP_VLLM_MOCK_ERR];
-    ngx_uint_t                       i;
-    ngx_http_vllm_mock_zone_t       *zone;
-    ngx_http_vllm_mock_directive_t  *d;
+    ngx_http_vllm_mock_zone_t  *zone;
 
     if (ngx_http_vllm_mock_resolve_server(cf, server) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
@@ -602,40 +464,17 @@ ngx_http_vllm_mock_resolve_location(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    ngx_http_vllm_mock_each(conf->output, d, i) {
-        if (ngx_http_vllm_mock_apply_output(cf, d, conf->output_conf, err)
-            != NGX_CONF_OK)
-        {
-            return ngx_http_vllm_mock_bad_at(cf, d, err);
-        }
-    }
-
-    ngx_http_vllm_mock_each(conf->limits, d, i) {
-        conf->limit_conf = ngx_palloc(cf->pool,
-                                      sizeof(ngx_http_vllm_mock_limit_t));
-
-        if (conf->limit_conf == NULL
-            || ngx_http_vllm_mock_apply_limit(cf, d, conf->limit_conf, err)
-               != NGX_CONF_OK)
-        {
-            return ngx_http_vllm_mock_bad_at(cf, d, err);
-        }
-    }
-
-    if (conf->faults) {
-        conf->faults_conf = ngx_http_vllm_mock_faults_create(cf->pool);
-
-        if (conf->faults_conf == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    ngx_http_vllm_mock_each(conf->faults, d, i) {
-        if (ngx_http_vllm_mock_apply_fault(cf, d, conf->faults_conf, err)
-            != NGX_CONF_OK)
-        {
-            return ngx_http_vllm_mock_bad_at(cf, d, err);
-        }
+    if (ngx_http_vllm_mock_each(cf, conf->output, conf,
+                                ngx_http_vllm_mock_apply_output)
+           != NGX_CONF_OK
+        || ngx_http_vllm_mock_each(cf, conf->limits, conf,
+                                   ngx_http_vllm_mock_apply_limit)
+           != NGX_CONF_OK
+        || ngx_http_vllm_mock_each(cf, conf->faults, conf,
+                                   ngx_http_vllm_mock_apply_fault)
+           != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     return ngx_http_vllm_mock_location_keys(cf, conf);

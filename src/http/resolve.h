@@ -28,8 +28,7 @@ ngx_http_complex_value_t *ngx_http_vllm_mock_compile(ngx_conf_t *cf,
 const char *ngx_http_vllm_mock_split(const ngx_str_t *arg, char *key,
     size_t size);
 
-/* NGX_CONF_ERROR, with a message; _at() tells where the directive stood. */
-char *ngx_http_vllm_mock_bad(ngx_conf_t *cf, const char *message);
+/* NGX_CONF_ERROR, with a message that tells where the directive stood. */
 char *ngx_http_vllm_mock_bad_at(ngx_conf_t *cf,
     const ngx_http_vllm_mock_directive_t *d, const char *message);
 
@@ -40,50 +39,57 @@ char *ngx_http_vllm_mock_read_file(ngx_conf_t *cf, ngx_str_t *name,
 char *ngx_http_vllm_mock_profile(ngx_conf_t *cf, ngx_str_t *name,
     vm_engine_conf_t *e, char *err);
 
-/* NGX_CONF_OK, or NGX_CONF_ERROR with the reason in err. */
+/*
+ * What a directive means: its words into the configuration of a server or a
+ * location, of which memory, settings, the engine's configuration, overrides
+ * and the output are there.  NGX_CONF_OK, or NGX_CONF_ERROR with the reason in
+ * err (NGX_HTTP_VLLM_MOCK_ERR bytes).
+ */
 
-char *ngx_http_vllm_mock_apply_model(ngx_http_vllm_mock_directive_t *d,
-    vm_settings_t *s, vm_engine_conf_t *e, ngx_pool_t *pool, char *err);
-char *ngx_http_vllm_mock_apply_lora(ngx_http_vllm_mock_directive_t *d,
-    vm_settings_t *s, ngx_pool_t *pool, char *err);
-char *ngx_http_vllm_mock_apply_args(ngx_http_vllm_mock_directive_t *d,
-    vm_settings_t *s, vm_engine_conf_t *e, vm_pool_t *pool,
-    ngx_http_vllm_mock_srv_conf_t *conf, char *err);
-char *ngx_http_vllm_mock_apply_engine(ngx_http_vllm_mock_directive_t *d,
-    vm_settings_t *s, vm_engine_conf_t *e,
-    ngx_http_vllm_mock_srv_conf_t *conf, char *err);
-char *ngx_http_vllm_mock_apply_latency(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, vm_engine_conf_t *e, char *err);
-char *ngx_http_vllm_mock_apply_mode(ngx_http_vllm_mock_directive_t *d,
-    ngx_http_vllm_mock_srv_conf_t *conf, char *err);
-char *ngx_http_vllm_mock_apply_replicas(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_srv_conf_t *conf,
-    char *err);
+typedef char *(*ngx_http_vllm_mock_apply_pt)(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, void *conf, char *err);
 
-/* fleet.c */
+#define ngx_http_vllm_mock_apply(name)                                        \
+    char *ngx_http_vllm_mock_apply_##name(ngx_conf_t *cf,                     \
+        ngx_http_vllm_mock_directive_t *d, void *conf, char *err)
 
-char *ngx_http_vllm_mock_apply_fleet(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_srv_conf_t *conf,
-    char *err);
+/* a server's */
+ngx_http_vllm_mock_apply(args);
+ngx_http_vllm_mock_apply(model);
+ngx_http_vllm_mock_apply(lora);
+ngx_http_vllm_mock_apply(engine);
+ngx_http_vllm_mock_apply(latency);
+ngx_http_vllm_mock_apply(mode);             /* vllm_mock_metrics */
+ngx_http_vllm_mock_apply(metric);
+ngx_http_vllm_mock_apply(replicas);
+ngx_http_vllm_mock_apply(fleet);            /* fleet.c */
+ngx_http_vllm_mock_apply(time_scale);
+ngx_http_vllm_mock_apply(seed);
+ngx_http_vllm_mock_apply(tokenizer);        /* vocabulary.c */
+ngx_http_vllm_mock_apply(version);
+ngx_http_vllm_mock_apply(saturation);
 
-/* limits.c */
+/* a location's */
+ngx_http_vllm_mock_apply(output);           /* output.c */
+ngx_http_vllm_mock_apply(limit);            /* limits.c */
+ngx_http_vllm_mock_apply(fault);            /* fault.c */
 
-char *ngx_http_vllm_mock_apply_limit(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, ngx_http_vllm_mock_limit_t *limit,
-    char *err);
+/* Memory, and what a server has before anything is applied to it. */
+ngx_int_t ngx_http_vllm_mock_server_init(ngx_conf_t *cf,
+    ngx_http_vllm_mock_srv_conf_t *conf);
 
-/* fault.c */
+/* Applies one to a configuration of its own, of the kind of cmd->conf. */
+char *ngx_http_vllm_mock_try(ngx_conf_t *cf,
+    ngx_http_vllm_mock_directive_t *d, ngx_uint_t kind,
+    ngx_http_vllm_mock_apply_pt apply);
 
-ngx_array_t *ngx_http_vllm_mock_faults_create(ngx_pool_t *pool);
-char *ngx_http_vllm_mock_apply_fault(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, ngx_array_t *faults, char *err);
-
-/* output.c */
-
+/* output.c: one key=value that may change while all runs. */
 char *ngx_http_vllm_mock_output_set(vm_output_t *o, const char *key,
     const char *value, char *err);
-char *ngx_http_vllm_mock_apply_output(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, vm_output_t *o, char *err);
+
+/* vocabulary.c: the tokenizer of that name or path, into settings. */
+char *ngx_http_vllm_mock_vocabulary(ngx_conf_t *cf, ngx_str_t *name,
+    vm_settings_t *s, char *err);
 
 
 /* ---- environ.c ---- */
@@ -101,42 +107,6 @@ char *ngx_http_vllm_mock_env_connector(ngx_conf_t *cf, vm_settings_t *s,
     vm_pool_t *pool);
 
 char *ngx_http_vllm_mock_env_overrides(ngx_conf_t *cf, vm_overrides_t *o);
-
-
-/* ---- one directive, where it stands ---- */
-
-typedef char *(*ngx_http_vllm_mock_check_pt)(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d);
-
-char *ngx_http_vllm_mock_check_model(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d);
-char *ngx_http_vllm_mock_check_lora(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d);
-char *ngx_http_vllm_mock_check_args(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d);
-char *ngx_http_vllm_mock_check_engine(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d);
-char *ngx_http_vllm_mock_check_latency(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d);
-char *ngx_http_vllm_mock_check_metric(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d);
-char *ngx_http_vllm_mock_check_mode(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d);
-char *ngx_http_vllm_mock_check_replicas(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d);
-char *ngx_http_vllm_mock_check_fleet(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d);
-char *ngx_http_vllm_mock_check_limit(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d);
-char *ngx_http_vllm_mock_check_fault(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d);
-char *ngx_http_vllm_mock_check_output(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d);
-
-
-/* vocabulary.c: the tokenizer of that name or path, into settings. */
-char *ngx_http_vllm_mock_tokenizer(ngx_conf_t *cf, ngx_str_t *name,
-    vm_settings_t *s);
 
 
 #endif /* NGX_HTTP_VLLM_MOCK_RESOLVE_H */

@@ -16,16 +16,16 @@ typedef struct {
 } ngx_http_vllm_mock_vocabulary_t;
 
 
-static char *ngx_http_vllm_mock_vocabulary(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_http_vllm_mock_vocabulary_t *v);
+static char *ngx_http_vllm_mock_vocabulary_load(ngx_conf_t *cf,
+    ngx_str_t *name, ngx_http_vllm_mock_vocabulary_t *v, char *err);
 static char *ngx_http_vllm_mock_vocabulary_config(ngx_conf_t *cf,
     ngx_http_vllm_mock_vocabulary_t *v, char *err);
 static void ngx_http_vllm_mock_vocabulary_free(void *data);
 
 
 char *
-ngx_http_vllm_mock_tokenizer(ngx_conf_t *cf, ngx_str_t *name,
-    vm_settings_t *s)
+ngx_http_vllm_mock_vocabulary(ngx_conf_t *cf, ngx_str_t *name,
+    vm_settings_t *s, char *err)
 {
     ngx_str_t                          path;
     ngx_uint_t                         i;
@@ -71,7 +71,9 @@ ngx_http_vllm_mock_tokenizer(ngx_conf_t *cf, ngx_str_t *name,
         *list = v;
         v->path = path;
 
-        if (ngx_http_vllm_mock_vocabulary(cf, name, v) != NGX_CONF_OK) {
+        if (ngx_http_vllm_mock_vocabulary_load(cf, name, v, err)
+            != NGX_CONF_OK)
+        {
             return NGX_CONF_ERROR;
         }
     }
@@ -85,10 +87,10 @@ ngx_http_vllm_mock_tokenizer(ngx_conf_t *cf, ngx_str_t *name,
 
 
 static char *
-ngx_http_vllm_mock_vocabulary(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_http_vllm_mock_vocabulary_t *v)
+ngx_http_vllm_mock_vocabulary_load(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_http_vllm_mock_vocabulary_t *v, char *err)
 {
-    char                 err[NGX_HTTP_VLLM_MOCK_ERR], *text;
+    char                 why[NGX_HTTP_VLLM_MOCK_ERR], *text;
     size_t               len;
     vm_str_t             file;
     vm_tokenizer_t      *t;
@@ -101,28 +103,28 @@ ngx_http_vllm_mock_vocabulary(ngx_conf_t *cf, ngx_str_t *name,
 
     if (ngx_strcmp(name->data, "builtin") == 0) {
         t = vm_tokenizer_builtin();
-        ngx_memcpy(err, "no memory", sizeof("no memory"));
+        ngx_memcpy(why, "no memory", sizeof("no memory"));
 
     } else {
         t = NULL;
-        text = ngx_http_vllm_mock_read_file(cf, &v->path, &len, err);
+        text = ngx_http_vllm_mock_read_file(cf, &v->path, &len, why);
 
         if (text
-            && ngx_http_vllm_mock_vocabulary_config(cf, v, err)
+            && ngx_http_vllm_mock_vocabulary_config(cf, v, why)
                == NGX_CONF_OK)
         {
             file.data = text;
             file.len = len;
 
             t = vm_tokenizer_load((char *) v->path.data, file, &v->config,
-                                  err, sizeof(err));
+                                  why, sizeof(why));
             (void) ngx_pfree(cf->pool, text);
         }
     }
 
     if (t == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "vllm_mock_tokenizer \"%V\": %s", name, err);
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "vllm_mock_tokenizer \"%V\": %s%Z", name, why);
         return NGX_CONF_ERROR;
     }
 

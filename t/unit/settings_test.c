@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "../../src/api/settings.h"
+#include "../../src/api/parsers.h"
 
 
 typedef struct {
@@ -230,15 +230,55 @@ test_numbers(void **state)
 }
 
 
+/* Parsers that vLLM does not have are refused; a plugin's may have any name. */
+
 static void
-test_distance(void **state)
+test_parsers(void **state)
 {
+    char           err[256];
+    size_t         i;
+    vm_settings_t  s;
+    static const struct {
+        const char  *calls;
+        const char  *thoughts;
+        const char  *plugin;
+        int          automatic;
+        const char  *message;
+    }  cases[] = {
+        { NULL, NULL, NULL, 0, NULL },
+        { "hermes", "qwen3", NULL, 1, NULL },
+        { "granite-20b-fc", "minimax_m2_append_think", NULL, 1, NULL },
+        { NULL, NULL, NULL, 1,
+          "--enable-auto-tool-choice requires --tool-call-parser" },
+        { "hermez", NULL, NULL, 1,
+          "invalid tool call parser: hermez; did you mean hermes" },
+        { "hermez", NULL, NULL, 0, NULL },
+        { "mine", "mine", "p.py", 1, NULL },
+        { "hermes", "qwen4", NULL, 1,
+          "invalid reasoning parser: qwen4; did you mean qwen3" }
+    };
+
     (void) state;
 
-    assert_int_equal(vm_settings_distance("", ""), 0);
-    assert_int_equal(vm_settings_distance("abc", ""), 3);
-    assert_int_equal(vm_settings_distance("kitten", "sitting"), 3);
-    assert_int_equal(vm_settings_distance("max-loras", "max-lora"), 1);
+    for (i = 0; i < vm_nelts(cases); i++) {
+        vm_settings_defaults(&s);
+        s.auto_tool_choice = cases[i].automatic != 0;
+        s.tool_call_parser = cases[i].calls;
+        s.tool_parser_plugin = cases[i].plugin;
+        s.reasoning_parser = cases[i].thoughts;
+        s.reasoning_parser_plugin = cases[i].plugin;
+
+        if (cases[i].message) {
+            assert_int_equal(vm_parsers_check(&s, err, sizeof(err)),
+                             VM_ERROR);
+            assert_string_equal(err, cases[i].message);
+
+        } else {
+            assert_int_equal(vm_parsers_check(&s, err, sizeof(err)), VM_OK);
+            assert_ptr_equal(s.tool_call_parser,
+                             cases[i].automatic ? cases[i].calls : NULL);
+        }
+    }
 }
 
 
@@ -252,7 +292,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_environment, setup, teardown),
         cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_distance)
+        cmocka_unit_test(test_parsers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
