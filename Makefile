@@ -118,6 +118,7 @@ $(BUILD)/vllm-mock-replay: $(TOOLS_SRC) $(wildcard tools/*.h) $(BUILD)/libvm.a
 # ---- use ----
 
 run: deps
+	@[ -e $(MODULE) ] || echo "building the module, which takes a minute"
 	@$(MAKE) --no-print-directory -s all
 	@tools/run.sh
 

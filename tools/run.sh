@@ -7,11 +7,10 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 port=${SERVER_PORT:-8000}
 conf=${CONF:-$here/nginx.conf.example}
 
-case $port in
-''|*[!0-9]*)
+if ! [[ $port =~ ^[0-9]{1,5}$ ]] || ((10#$port < 1 || 10#$port > 65535)); then
     echo "SERVER_PORT=$port: a port from 1 to 65535 is expected" >&2
-    exit 1 ;;
-esac
+    exit 1
+fi
 
 dir=$(mktemp -d)
 mkdir -p "$dir/logs" "$dir/modules"
@@ -48,9 +47,17 @@ stop() {
 trap stop INT TERM
 trap 'rm -rf "$dir"' EXIT
 
-for _ in $(seq 100); do
-    curl -s -o /dev/null "http://127.0.0.1:$port/health" && break
-    kill -0 "$pid" 2> /dev/null || exit 1
+# nginx writes its pid when it has the port, which another's answer is not
+
+until [ -s "$dir/nginx.pid" ] \
+    && curl -s -o /dev/null "http://127.0.0.1:$port/health"
+do
+    if ! kill -0 "$pid" 2> /dev/null; then
+        echo "nginx could not start; if port $port is in use, take another:" \
+             "SERVER_PORT=8001 make run" >&2
+        exit 1
+    fi
+
     sleep 0.05
 done
 
