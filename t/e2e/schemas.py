@@ -53,6 +53,25 @@ SCHEMAS = {
     "chain": {"$ref": "#/$defs/link",
               "$defs": {"link": thing(value=BOOLEAN, next={"anyOf": [{"$ref": "#/$defs/link"}, {"type": "null"}]})}},
     "map": {"type": "object", "additionalProperties": INTEGER},
+    "multiples": thing(five={"type": "integer", "multipleOf": 5, "minimum": 12, "maximum": 33},
+                       half={"type": "number", "multipleOf": 0.5}, cents={"type": "number", "multipleOf": 0.01, "minimum": 0, "maximum": 1}),
+    "not": thing(type={"type": ["string", "integer", "null"], "not": {"type": "string"}},
+                 value={"type": "integer", "minimum": 1, "maximum": 3, "not": {"enum": [1, 3]}}),
+    "if": {"type": "object", "properties": {"kind": {"enum": ["card", "cash"]}, "number": {"type": "string", "pattern": "^[0-9]{16}$"}},
+           "required": ["kind"], "additionalProperties": False,
+           "if": {"properties": {"kind": {"const": "card"}}}, "then": {"required": ["number"]}},
+    "dependent": {"type": "object", "properties": {"a": INTEGER, "b": INTEGER, "c": STRING}, "required": ["a"],
+                  "additionalProperties": False, "dependentRequired": {"a": ["b"], "b": ["c"]}},
+    "all": {"allOf": [thing(a=INTEGER) | {"additionalProperties": True}, {"properties": {"a": {"minimum": 5, "maximum": 6}}},
+                      {"properties": {"b": STRING}, "required": ["b"]}]},
+    "beside": {"$ref": "#/$defs/a~1b", "$defs": {"a/b": INTEGER, "x": {}}},
+    "members": {"type": "object", "minProperties": 3, "maxProperties": 4, "additionalProperties": BOOLEAN},
+    "names": {"type": "object", "propertyNames": {"pattern": "^[a-z]{3}$"}, "additionalProperties": INTEGER},
+    "pattern names": {"type": "object", "patternProperties": {"^x_[a-z]+$": INTEGER}, "additionalProperties": False},
+    "pattern of a length": thing(code={"type": "string", "pattern": "^[A-Z]+$", "minLength": 12, "maxLength": 14}),
+    "formats": thing(**{f: {"type": "string", "format": f} for f in (
+        "date-time", "date", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uri-reference", "uuid",
+        "json-pointer", "relative-json-pointer")}),
     "unicode": thing(**{"größe": INTEGER, "名前": STRING, "a \"b\" \\c": BOOLEAN}),
 }
 SEEDS = range(6)
@@ -66,7 +85,8 @@ def client(server):
 def fits(name, text):
     try:
         value = json.loads(text)
-        jsonschema.validate(value, SCHEMAS[name], cls=jsonschema.Draft202012Validator)
+        jsonschema.validate(value, SCHEMAS[name], cls=jsonschema.Draft202012Validator,
+                            format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
     except (ValueError, jsonschema.ValidationError) as e:
         raise AssertionError("%s: %s: %s" % (name, text, e)) from e
     return value

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <regex.h>
 #include "../../src/api/constraint.h"
+#include "../../src/api/schema.h"
 
 
 #define KEYS  200
@@ -229,6 +230,268 @@ test_key(void **state)
 }
 
 
+/*
+ * Whether vLLM takes a constraint, and what it says if not: recorded from
+ * vLLM 0.32.0.  What is taken gives a text, of a schema a JSON value.
+ */
+
+#define RECORDED  "t/golden/constraints.json"
+
+
+static void
+recorded(const json_t *c, uint64_t key, vm_pool_t *pool)
+{
+    int           rc;
+    json_t       *v;
+    vm_buf_t      b;
+    vm_error_t    e;
+    const char   *refused, *regex;
+    const json_t *schema;
+
+    vm_buf_init(&b);
+    memset(&e, 0, sizeof(e));
+
+    schema = json_object_get(c, "json");
+    regex = json_string_value(json_object_get(c, "regex"));
+    refused = json_string_value(json_object_get(c, "refused"));
+
+    rc = schema ? vm_constraint_schema(schema, key, &b, &e, pool)
+                : vm_constraint_regex(regex, strlen(regex), key, &b, &e,
+                                      pool);
+
+    if ((rc == VM_OK) != (refused == NULL)
+        || (refused && strcmp(refused, e.message) != 0))
+    {
+        fail_msg("%s\nis \"%s\",\nnot \"%s\"",
+                 json_dumps(schema ? schema : json_object_get(c, "regex"),
+                            JSON_ENCODE_ANY),
+                 rc == VM_OK ? "taken" : e.message,
+                 refused ? refused : "taken");
+    }
+
+    if (rc == VM_OK && schema) {
+        v = json_loadb(b.data, b.len, JSON_DECODE_ANY, NULL);
+        assert_non_null(v);
+        json_decref(v);
+    }
+
+    vm_buf_free(&b);
+}
+
+
+static void
+test_recorded(void **state)
+{
+    size_t      i;
+    json_t     *c, *list;
+    uint64_t    key;
+    vm_pool_t  *pool;
+
+    (void) state;
+
+    list = json_load_file(RECORDED, 0, NULL);
+    assert_true(json_array_size(list) > 300);
+
+    json_array_foreach(list, i, c) {
+        pool = vm_pool_create(4096);
+
+        for (key = 0; key < 5; key++) {
+            recorded(c, key, pool);
+        }
+
+        vm_pool_destroy(pool);
+    }
+
+    json_decref(list);
+}
+
+
+/* Values fit schemas that are more than the sum of their keywords. */
+
+static void
+test_fits(void **state)
+{
+    size_t       i;
+    json_t      *s, *v;
+    uint64_t     key;
+    vm_pool_t   *pool;
+
+    static const char *const  schemas[] = {
+        "{\"type\": \"integer\", \"multipleOf\": 7, \"minimum\": 10,"
+        " \"maximum\": 30}",
+        "{\"type\": \"number\", \"exclusiveMinimum\": 1,"
+        " \"exclusiveMaximum\": 1.001}",
+        "{\"allOf\": [{\"minimum\": 3}, {\"maximum\": 5},"
+        " {\"type\": \"integer\"}]}",
+        "{\"type\": [\"string\", \"integer\"],"
+        " \"not\": {\"type\": \"string\"}}",
+        "{\"oneOf\": [{\"type\": \"integer\", \"minimum\": 0,"
+        " \"maximum\": 9}, {\"type\": \"integer\", \"minimum\": 5,"
+        " \"maximum\": 15}]}",
+        "{\"type\": \"object\", \"properties\": {\"a\": {\"enum\": [1, 2]},"
+        " \"b\": {\"type\": \"null\"}}, \"required\": [\"a\"],"
+        " \"if\": {\"properties\": {\"a\": {\"const\": 1}}},"
+        " \"then\": {\"required\": [\"b\", \"c\"]}}",
+        "{\"type\": \"object\", \"minProperties\": 3,"
+        " \"maxProperties\": 4, \"additionalProperties\":"
+        " {\"type\": \"boolean\"}}",
+        "{\"type\": \"object\", \"properties\": {\"a\": {}, \"b\": {},"
+        " \"c\": {}}, \"maxProperties\": 1}",
+        "{\"type\": \"object\", \"properties\": {\"a\": {}},"
+        " \"required\": [\"a\"], \"dependentRequired\":"
+        " {\"a\": [\"b\"], \"b\": [\"c\"]}}",
+        "{\"type\": \"object\", \"properties\": {\"a\": {}},"
+        " \"dependentSchemas\": {\"a\": {\"required\": [\"z\"],"
+        " \"properties\": {\"z\": {\"const\": 5}}}}}",
+        "{\"$ref\": \"#/$defs/a~1b\", \"$defs\": {\"a/b\":"
+        " {\"type\": \"integer\"}}, \"minimum\": 1000}"
+    };
+
+    (void) state;
+
+    pool = vm_pool_create(4096);
+
+    for (i = 0; i < vm_nelts(schemas); i++) {
+        s = json_loads(schemas[i], 0, NULL);
+        assert_non_null(s);
+
+        for (key = 0; key < KEYS; key++) {
+            v = made(schemas[i], key, pool);
+
+            if (!vm_schema_valid(s, s, v)) {
+                fail_msg("%s does not fit %s",
+                         json_dumps(v, JSON_ENCODE_ANY), schemas[i]);
+            }
+
+            json_decref(v);
+        }
+
+        json_decref(s);
+    }
+
+    vm_pool_destroy(pool);
+}
+
+
+/* The judge of that judges: values that do not fit. */
+
+static void
+test_judge(void **state)
+{
+    size_t   i;
+    json_t  *s, *v;
+
+    static const char *const  pairs[][2] = {
+        { "{\"type\": \"integer\"}", "1.5" },
+        { "{\"type\": [\"null\", \"string\"]}", "1" },
+        { "{\"enum\": [1, 2]}", "3" }, { "{\"const\": \"a\"}", "\"b\"" },
+        { "{\"minimum\": 3}", "2" }, { "{\"exclusiveMaximum\": 3}", "3" },
+        { "{\"multipleOf\": 5}", "7" }, { "{\"minLength\": 2}", "\"\u00e4\"" },
+        { "{\"maxLength\": 2}", "\"abc\"" },
+        { "{\"minItems\": 1}", "[]" }, { "{\"maxItems\": 1}", "[1, 2]" },
+        { "{\"uniqueItems\": true}", "[1, 1]" },
+        { "{\"items\": {\"type\": \"null\"}}", "[null, 1]" },
+        { "{\"prefixItems\": [{\"type\": \"null\"}]}", "[1]" },
+        { "{\"prefixItems\": [{}], \"items\": false}", "[1, 2]" },
+        { "{\"items\": [{}], \"additionalItems\": false}", "[1, 2]" },
+        { "{\"contains\": {\"const\": 1}}", "[2]" },
+        { "{\"contains\": {\"const\": 1}, \"maxContains\": 1}", "[1, 1]" },
+        { "{\"required\": [\"a\"]}", "{}" },
+        { "{\"properties\": {\"a\": {\"type\": \"null\"}}}", "{\"a\": 1}" },
+        { "{\"additionalProperties\": false}", "{\"a\": 1}" },
+        { "{\"propertyNames\": {\"maxLength\": 1}}", "{\"ab\": 1}" },
+        { "{\"minProperties\": 1}", "{}" },
+        { "{\"maxProperties\": 0}", "{\"a\": 1}" },
+        { "{\"dependentRequired\": {\"a\": [\"b\"]}}", "{\"a\": 1}" },
+        { "{\"dependencies\": {\"a\": {\"required\": [\"b\"]}}}",
+          "{\"a\": 1}" },
+        { "{\"not\": {\"type\": \"null\"}}", "null" },
+        { "{\"allOf\": [{}, {\"type\": \"null\"}]}", "1" },
+        { "{\"anyOf\": [{\"type\": \"string\"}, {\"type\": \"null\"}]}", "1" },
+        { "{\"oneOf\": [{}, {\"type\": \"null\"}]}", "null" },
+        { "{\"if\": {\"type\": \"null\"}, \"then\": false}", "null" },
+        { "{\"if\": {\"type\": \"null\"}, \"else\": false}", "1" },
+        { "{\"$ref\": \"#/$defs/a\", \"$defs\": {\"a\": {\"const\": 1}}}",
+          "2" }
+    };
+
+    (void) state;
+
+    for (i = 0; i < vm_nelts(pairs); i++) {
+        s = json_loads(pairs[i][0], 0, NULL);
+        v = json_loads(pairs[i][1], JSON_DECODE_ANY, NULL);
+        assert_non_null(s);
+        assert_non_null(v);
+
+        if (vm_schema_valid(s, s, v)) {
+            fail_msg("%s fits %s", pairs[i][1], pairs[i][0]);
+        }
+
+        json_decref(s);
+        json_decref(v);
+    }
+}
+
+
+/* Constraints that would take for ever, or for gigabytes, do not. */
+
+static void
+test_bounds(void **state)
+{
+    json_t       *v;
+    size_t        i;
+    vm_buf_t      b;
+    vm_pool_t    *pool;
+    vm_error_t    e;
+
+    static const char *const  schemas[] = {
+        "{\"type\": \"string\", \"minLength\": -1}",
+        "{\"type\": \"string\", \"minLength\": 2000000000}",
+        "{\"type\": \"array\", \"minItems\": 2000000000, \"items\":"
+        " {\"type\": \"array\", \"minItems\": 2000000000}}",
+        "{\"type\": \"array\", \"minItems\": 100000, \"items\":"
+        " {\"type\": \"string\", \"pattern\": \"((a{999}){999}){999}\"}}",
+        "{\"$ref\": \"#\"}",
+        "{\"type\": \"object\", \"properties\": {\"a\": {\"$ref\": \"#\"},"
+        " \"b\": {\"$ref\": \"#\"}}, \"required\": [\"a\", \"b\"]}"
+    };
+    static const char *const  regexes[] = {
+        "(a?){4000000000}", "((((a+)+)+)+)+b", "((a{9999}){9999}){9999}"
+    };
+    static const char *const  grammars[] = {
+        "root ::= root root", "root ::= ((((a)+)+)+)+\na ::= \"x\" a?",
+        "start: a a a a\na: b b b b\nb: c c c c\nc: (\"x\" | \"y\")*"
+    };
+
+    (void) state;
+
+    pool = vm_pool_create(4096);
+    vm_buf_init(&b);
+
+    for (i = 0; i < vm_nelts(schemas); i++) {
+        v = made(schemas[i], i, pool);
+        json_decref(v);
+    }
+
+    for (i = 0; i < vm_nelts(regexes); i++) {
+        vm_buf_reset(&b);
+        assert_int_equal(vm_constraint_regex(regexes[i], strlen(regexes[i]),
+                                             i, &b, &e, pool), VM_OK);
+        assert_true(b.len < 100000);
+    }
+
+    for (i = 0; i < vm_nelts(grammars); i++) {
+        vm_buf_reset(&b);
+        memset(&e, 0, sizeof(e));
+        (void) vm_constraint_grammar(grammars[i], i, &b, &e, pool);
+        assert_true(b.len < 1000000);
+    }
+
+    vm_buf_free(&b);
+    vm_pool_destroy(pool);
+}
+
+
 int
 main(void)
 {
@@ -236,7 +499,11 @@ main(void)
         cmocka_unit_test(test_regex),
         cmocka_unit_test(test_broken_regex),
         cmocka_unit_test(test_schema),
-        cmocka_unit_test(test_key)
+        cmocka_unit_test(test_key),
+        cmocka_unit_test(test_recorded),
+        cmocka_unit_test(test_fits),
+        cmocka_unit_test(test_judge),
+        cmocka_unit_test(test_bounds)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
