@@ -1,427 +1,433 @@
 /*
- * A text of a small grammar: EBNF as in GBNF ("root ::= ...") or Lark
- * ("start: ..."), rules of literals, classes, patterns, groups, names.
+ * A text of a grammar.
  */
 
 #include <ctype.h>
+#include <stdlib.h>
 #include "constraint.h"
+#include "grammar.h"
 #include "../base/rand.h"
 
 
-#define VM_GRAM_RULES  32               /* in one another */
-#define VM_GRAM_NEST   250              /* groups in one another */
-#define VM_GRAM_STEPS  100000           /* of writing */
-#define VM_GRAM_BYTES  262144           /* of a text, about */
-#define VM_GRAM_NAME   256              /* bytes of a rule's name, less one */
+#define VM_GRAMMAR_DEPTH   200          /* rules in one another */
+#define VM_GRAMMAR_DEEP    8            /* from here on it should end */
+#define VM_GRAMMAR_STEPS   100000       /* of writing */
+#define VM_GRAMMAR_BYTES   262144       /* of a text, about */
+#define VM_GRAMMAR_MORE    2            /* times above an open minimum */
+#define VM_GRAMMAR_SPREAD  255
+#define VM_GRAMMAR_RULES   4096
 
 
-typedef struct {
-    const char  *text;
-    uint64_t     key;
-    uint64_t     draws;
-    unsigned     depth;
-    unsigned     nest;
-    unsigned     steps;
-    json_t      *rules;
-    vm_buf_t    *out;               /* NULL: only look */
-    const char  *p;
-    const char  *error;
-} vm_gram_t;
+/* ---- trees ---- */
 
-
-static int vm_gram_alternatives(vm_gram_t *g);
-
-
-static int
-vm_gram_fail(vm_gram_t *g, const char *error)
+vm_grammar_node_t *
+vm_grammar_node(vm_grammar_t *g, vm_grammar_e kind)
 {
-    if (g->error == NULL) {
-        g->error = error;
+    vm_grammar_node_t  *node;
+
+    node = vm_pool_calloc(g->pool, 1, sizeof(vm_grammar_node_t));
+
+    if (node) {
+        node->kind = kind;
     }
 
-    return VM_ERROR;
+    return node;
 }
 
 
-static void
-vm_gram_blank(vm_gram_t *g)
+void
+vm_grammar_append(vm_grammar_node_t *parent, vm_grammar_node_t ***last,
+    vm_grammar_node_t *child)
 {
-    for ( ;; ) {
+    **last = child;
+    *last = &child->next;
+    parent->n++;
+}
 
-        if (*g->p == '#') {
-            g->p += strcspn(g->p, "\n");
 
-        } else if (*g->p == ' ' || *g->p == '\t' || *g->p == '\n'
-                   || *g->p == '\r')
-        {
-            g->p++;
+vm_grammar_node_t *
+vm_grammar_pattern(vm_grammar_t *g, const char *s, size_t len, vm_buf_t *why)
+{
+    vm_grammar_node_t  *node;
 
-        } else {
-            return;
+    node = vm_grammar_node(g, VM_GRAMMAR_PATTERN);
+
+    if (node) {
+        node->pattern = vm_regex_parse(s, len, 0, g->pool, why);
+    }
+
+    return node && node->pattern ? node : NULL;
+}
+
+
+vm_grammar_node_t *
+vm_grammar_repeat(vm_grammar_t *g, vm_grammar_node_t *node, uint32_t min,
+    uint32_t max)
+{
+    vm_grammar_node_t  *all;
+
+    all = vm_grammar_node(g, VM_GRAMMAR_REPEAT);
+
+    if (all) {
+        all->min = min;
+        all->max = vm_max(max, min);
+        all->child = node;
+    }
+
+    return all;
+}
+
+
+int
+vm_grammar_define(vm_grammar_t *g, const char *name, size_t len,
+    vm_grammar_node_t *body)
+{
+    char  *key;
+
+    key = vm_pool_strdup(g->pool, name, len);
+
+    if (key == NULL || g->nrules == VM_GRAMMAR_RULES) {
+        return VM_ERROR;
+    }
+
+    g->rules[g->nrules].body = body;
+    g->rules[g->nrules].levels = VM_NEVER;
+
+    return json_object_set_new(g->names, key, json_integer(g->nrules++)) == 0
+           ? VM_OK : VM_ERROR;
+}
+
+
+uint32_t
+vm_grammar_number(vm_grammar_t *g)
+{
+    uint64_t  n;
+
+    for (n = 0; g->p < g->end && isdigit((unsigned char) *g->p); g->p++) {
+        n = vm_min(n * 10 + (uint64_t) (*g->p - '0'), VM_GRAMMAR_OPEN - 1);
+    }
+
+    return (uint32_t) n;
+}
+
+
+/* Numbers for names; the first name that no rule has. */
+
+static const vm_grammar_node_t *
+vm_grammar_resolve(vm_grammar_t *g, vm_grammar_node_t *node)
+{
+    char                      name[256];
+    const json_t             *number;
+    vm_grammar_node_t        *one;
+    const vm_grammar_node_t  *missing;
+
+    if (node->kind == VM_GRAMMAR_RULE) {
+
+        if (node->len >= sizeof(name)) {
+            return node;
+        }
+
+        memcpy(name, node->text, node->len);
+        name[node->len] = '\0';
+        number = json_object_get(g->names, name);
+        node->rule = (uint32_t) json_integer_value(number);
+
+        return number ? NULL : node;
+    }
+
+    for (one = node->child; one; one = one->next) {
+        missing = vm_grammar_resolve(g, one);
+
+        if (missing) {
+            return missing;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* The least number of rules in one another that a node needs. */
+
+static uint32_t
+vm_grammar_levels(const vm_grammar_t *g, const vm_grammar_node_t *node)
+{
+    uint32_t                  all, levels;
+    const vm_grammar_node_t  *one;
+
+    switch (node->kind) {
+
+    case VM_GRAMMAR_RULE:
+        levels = g->rules[node->rule].levels;
+        return levels == VM_NEVER ? VM_NEVER : levels + 1;
+
+    case VM_GRAMMAR_REPEAT:
+        return node->min ? vm_grammar_levels(g, node->child) : 0;
+
+    case VM_GRAMMAR_SEQUENCE:
+        for (all = 0, one = node->child; one; one = one->next) {
+            levels = vm_grammar_levels(g, one);
+            all = vm_max(all, levels);
+        }
+
+        return all;
+
+    case VM_GRAMMAR_CHOICE:
+        for (all = VM_NEVER, one = node->child; one; one = one->next) {
+            levels = vm_grammar_levels(g, one);
+            all = vm_min(all, levels);
+        }
+
+        return all;
+
+    default:
+        return 0;
+    }
+}
+
+
+/* Until no rule is found to end sooner. */
+
+static void
+vm_grammar_measure(vm_grammar_t *g)
+{
+    int       more;
+    uint32_t  i, levels, round;
+
+    for (round = 0, more = 1; more && round < VM_GRAMMAR_DEPTH; round++) {
+
+        for (more = 0, i = 0; i < g->nrules; i++) {
+            levels = vm_grammar_levels(g, g->rules[i].body);
+
+            if (levels < g->rules[i].levels) {
+                g->rules[i].levels = levels;
+                more = 1;
+            }
         }
     }
 }
 
 
-static size_t
-vm_gram_name(const char *p)
+/* ---- writing ---- */
+
+typedef struct {
+    const vm_grammar_t  *g;
+    uint64_t             key;
+    uint64_t             draws;
+    unsigned             depth;
+    unsigned             steps;         /* that are left */
+    vm_buf_t            *out;
+} vm_grammar_writer_t;
+
+
+static void vm_grammar_write(vm_grammar_writer_t *w,
+    const vm_grammar_node_t *node);
+
+
+static uint64_t
+vm_grammar_draw(vm_grammar_writer_t *w, uint64_t n)
 {
-    size_t  n;
-
-    for (n = 0; isalnum((unsigned char) p[n]) || p[n] == '_' || p[n] == '-';
-         n++) { /* void */ }
-
-    return n;
+    return vm_rand_at(w->key, w->draws++) % n;
 }
 
 
-/* Is there a "name ::=" or "name:"?  Its body, or NULL. */
+/* Far down it is the branch that ends the soonest, else any that ends. */
 
-static const char *
-vm_gram_rule(const char *p, size_t n)
+static const vm_grammar_node_t *
+vm_grammar_pick(vm_grammar_writer_t *w, const vm_grammar_node_t *choice)
 {
-    p += n;
+    uint32_t                  best, ends, levels;
+    uint64_t                  n;
+    const vm_grammar_node_t  *found, *one;
 
-    while (*p == ' ' || *p == '\t') {
-        p++;
+    ends = 0;
+    best = VM_NEVER;
+    found = choice->child;
+
+    for (one = choice->child; one; one = one->next) {
+        levels = vm_grammar_levels(w->g, one);
+        ends += levels != VM_NEVER;
+
+        if (levels < best) {
+            best = levels;
+            found = one;
+        }
     }
 
-    if (strncmp(p, "::=", 3) == 0) {
-        return p + 3;
+    if (ends < 2 || w->depth > VM_GRAMMAR_DEEP) {
+        return found;
     }
 
-    return *p == ':' ? p + 1 : NULL;
+    n = vm_grammar_draw(w, ends);
+
+    for (one = choice->child; one; one = one->next) {
+        if (vm_grammar_levels(w->g, one) != VM_NEVER && n-- == 0) {
+            break;
+        }
+    }
+
+    return one;
 }
 
-
-/* The rules by name: where in the text their bodies begin. */
 
 static void
-vm_gram_index(vm_gram_t *g, const char *text)
+vm_grammar_times(vm_grammar_writer_t *w, const vm_grammar_node_t *node)
 {
-    char         name[VM_GRAM_NAME];
-    size_t       n;
-    const char  *body, *p;
+    uint32_t  i, n, spread;
 
-    for (p = text; *p; p += strcspn(p, "\n")) {
-        p += strspn(p, " \t\r\n?");
-        n = vm_gram_name(p);
-        body = n && n < sizeof(name) ? vm_gram_rule(p, n) : NULL;
+    n = node->min;
 
-        if (body == NULL) {
+    if (w->depth <= VM_GRAMMAR_DEEP
+        && vm_grammar_levels(w->g, node->child) != VM_NEVER)
+    {
+        spread = node->max == VM_GRAMMAR_OPEN
+                 ? VM_GRAMMAR_MORE
+                 : vm_min(node->max - node->min, VM_GRAMMAR_SPREAD);
+        n += (uint32_t) vm_grammar_draw(w, (uint64_t) spread + 1);
+    }
+
+    for (i = 0; i < n && w->steps; i++) {
+        vm_grammar_write(w, node->child);
+    }
+}
+
+
+static void
+vm_grammar_schema(vm_grammar_writer_t *w, const vm_grammar_node_t *node)
+{
+    vm_error_t  e;
+
+    memset(&e, 0, sizeof(vm_error_t));
+
+    (void) vm_constraint_schema(node->schema, vm_rand_at(w->key, w->draws++),
+                                w->out, &e, w->g->pool);
+}
+
+
+static void
+vm_grammar_write(vm_grammar_writer_t *w, const vm_grammar_node_t *node)
+{
+    const vm_grammar_node_t  *one;
+
+    if (w->steps == 0 || w->out->len > VM_GRAMMAR_BYTES) {
+        w->steps = 0;
+        return;
+    }
+
+    w->steps--;
+
+    switch (node->kind) {
+
+    case VM_GRAMMAR_TEXT:
+        vm_buf_add(w->out, node->text, node->len);
+        break;
+
+    case VM_GRAMMAR_PATTERN:
+        vm_regex_write(node->pattern, vm_rand_at(w->key, w->draws++), 3,
+                       w->out);
+        break;
+
+    case VM_GRAMMAR_SCHEMA:
+        vm_grammar_schema(w, node);
+        break;
+
+    case VM_GRAMMAR_RULE:
+        if (w->depth < VM_GRAMMAR_DEPTH) {
+            w->depth++;
+            vm_grammar_write(w, w->g->rules[node->rule].body);
+            w->depth--;
+        }
+
+        break;
+
+    case VM_GRAMMAR_SEQUENCE:
+        for (one = node->child; one; one = one->next) {
+            vm_grammar_write(w, one);
+        }
+
+        break;
+
+    case VM_GRAMMAR_CHOICE:
+        one = vm_grammar_pick(w, node);
+
+        if (one) {
+            vm_grammar_write(w, one);
+        }
+
+        break;
+
+    default: /* VM_GRAMMAR_REPEAT */
+        vm_grammar_times(w, node);
+        break;
+    }
+}
+
+
+/* ---- the constraint ---- */
+
+/*
+ * It is Lark where a line has a colon and none has the sign of GBNF, outside
+ * of comments.
+ */
+
+static int
+vm_grammar_is_lark(const char *s)
+{
+    int          colon;
+    const char  *comment, *end, *sign;
+
+    for (colon = 0; /* void */ ; s = end + 1) {
+        end = s + strcspn(s, "\n");
+        sign = strstr(s, "::=");
+
+        for (comment = s; comment < end && *comment != '#'
+                          && !(comment[0] == '/' && comment[1] == '/');
+             comment++) { /* void */ }
+
+        if (sign && sign < comment) {
+            return 0;
+        }
+
+        colon |= memchr(s, ':', (size_t) (comment - s)) != NULL;
+
+        if (*end == '\0') {
+            return colon;
+        }
+    }
+}
+
+
+/* What is missing when all rules are read: a rule that is named, the first. */
+
+static void
+vm_grammar_check(vm_grammar_t *g, int lark)
+{
+    uint32_t                  i;
+    const vm_grammar_node_t  *missing;
+
+    for (i = 0; i < g->nrules && g->error == NULL; i++) {
+        missing = vm_grammar_resolve(g, g->rules[i].body);
+
+        if (missing == NULL) {
             continue;
         }
 
-        memcpy(name, p, n);
-        name[n] = '\0';
-
-        if (json_object_get(g->rules, name) == NULL) {
-            json_object_set_new(g->rules, name,
-                                json_integer((json_int_t) (body - text)));
-        }
-    }
-}
-
-
-static const char *
-vm_gram_find(vm_gram_t *g, const char *name, size_t len)
-{
-    char           copy[VM_GRAM_NAME];
-    const json_t  *at;
-
-    if (len >= sizeof(copy)) {
-        return NULL;
+        g->error = lark
+                   ? vm_lark_unknown(g, missing)
+                   : vm_pool_printf(g->pool, "Invalid grammar specification: "
+                                    "Failed to convert the grammar from GBNF "
+                                    "to Lark: Rule '%.*s' not found",
+                                    (int) missing->len, missing->text);
     }
 
-    memcpy(copy, name, len);
-    copy[len] = '\0';
-    at = json_object_get(g->rules, copy);
-
-    return at ? g->text + json_integer_value(at) : NULL;
-}
-
-
-static int
-vm_gram_literal(vm_gram_t *g, char quote)
-{
-    char  c;
-
-    for (g->p++; *g->p != quote; g->p++) {
-
-        if (*g->p == '\0') {
-            return vm_gram_fail(g, "unterminated literal");
-        }
-
-        c = *g->p;
-
-        if (c == '\\' && g->p[1]) {
-            c = *++g->p;
-            c = c == 'n' ? '\n' : (c == 't' ? '\t' : c);
-        }
-
-        if (g->out) {
-            vm_buf_char(g->out, c);
-        }
+    if (g->error == NULL
+        && json_object_get(g->names, lark ? "start" : "root") == NULL)
+    {
+        g->error = lark ? "Grammar error: no start rule found"
+                        : "Invalid grammar specification: Failed to convert "
+                          "the grammar from GBNF to Lark: No 'root' rule "
+                          "found";
     }
-
-    g->p++;
-
-    return VM_OK;
-}
-
-
-static int
-vm_gram_pattern(vm_gram_t *g, const char *from, size_t len)
-{
-    vm_buf_t    none;
-    vm_error_t  e;
-    vm_pool_t  *pool;
-    int         rc;
-
-    pool = vm_pool_create(256);
-    vm_buf_init(&none);
-    memset(&e, 0, sizeof(vm_error_t));
-
-    rc = pool ? vm_constraint_regex(from, len, vm_rand_at(g->key, g->draws++),
-                                    g->out ? g->out : &none, &e, pool)
-              : VM_ERROR;
-    vm_buf_free(&none);
-
-    if (pool) {
-        vm_pool_destroy(pool);
-    }
-
-    return rc == VM_OK ? VM_OK : vm_gram_fail(g, "invalid pattern");
-}
-
-
-static int
-vm_gram_atom(vm_gram_t *g)
-{
-    int          rc;
-    size_t       n;
-    const char  *back, *body, *start;
-
-    vm_gram_blank(g);
-    start = g->p;
-
-    if (g->out) {
-        g->steps = g->out->len < VM_GRAM_BYTES && g->steps ? g->steps - 1 : 0;
-    }
-
-    switch (*g->p) {
-
-    case '"':
-    case '\'':
-        return vm_gram_literal(g, *g->p);
-
-    case '[':
-        for (n = 1; g->p[n] && (g->p[n] != ']' || n == 1); n++) {
-            n += g->p[n] == '\\' && g->p[n + 1];
-        }
-
-        if (g->p[n] == '\0') {
-            return vm_gram_fail(g, "unterminated class");
-        }
-
-        g->p += n + 1;
-        return vm_gram_pattern(g, start, n + 1);
-
-    case '/':
-        for (n = 1; g->p[n] && g->p[n] != '/'; n++) {
-            n += g->p[n] == '\\' && g->p[n + 1];
-        }
-
-        if (g->p[n] == '\0') {
-            return vm_gram_fail(g, "unterminated pattern");
-        }
-
-        g->p += n + 1;
-        return vm_gram_pattern(g, start + 1, n - 1);
-
-    case '(':
-        if (++g->nest > VM_GRAM_NEST) {
-            return vm_gram_fail(g, "groups are nested too deeply");
-        }
-
-        g->p++;
-        rc = vm_gram_alternatives(g);
-        g->nest--;
-        vm_gram_blank(g);
-
-        if (rc == VM_OK && *g->p++ != ')') {
-            return vm_gram_fail(g, "unclosed group");
-        }
-
-        return rc;
-
-    default:
-        break;
-    }
-
-    n = vm_gram_name(g->p);
-
-    if (n == 0) {
-        return vm_gram_fail(g, "a literal, a class or a name is expected");
-    }
-
-    g->p += n;
-    body = vm_gram_find(g, start, n);
-
-    if (body == NULL) {
-        return vm_gram_fail(g, "unknown rule");
-    }
-
-    if (g->out == NULL) {
-        return VM_OK;
-    }
-
-    if (++g->depth > VM_GRAM_RULES) {
-        return vm_gram_fail(g, "the grammar never ends");
-    }
-
-    back = g->p;
-    g->p = body;
-    rc = vm_gram_alternatives(g);
-    g->p = back;
-    g->depth--;
-
-    return rc;
-}
-
-
-/* Does the sequence go on here, or is it the next rule's name? */
-
-static int
-vm_gram_more(vm_gram_t *g)
-{
-    size_t  n;
-
-    vm_gram_blank(g);
-
-    if (*g->p == '\0' || *g->p == '|' || *g->p == ')') {
-        return 0;
-    }
-
-    n = vm_gram_name(g->p);
-
-    return n == 0 || vm_gram_rule(g->p, n) == NULL;
-}
-
-
-static int
-vm_gram_sequence(vm_gram_t *g)
-{
-    unsigned     i, n;
-    vm_buf_t    *out;
-    const char  *atom, *behind;
-
-    while (vm_gram_more(g)) {
-        atom = g->p;
-        out = g->out;
-        g->out = NULL;
-
-        if (vm_gram_atom(g) != VM_OK) {
-            return VM_ERROR;
-        }
-
-        g->out = out;
-        n = 1;
-
-        switch (*g->p) {
-
-        case '*':
-            n = (unsigned) (vm_rand_at(g->key, g->draws++) % 3);
-            g->p++;
-            break;
-
-        case '+':
-            n = 1 + (unsigned) (vm_rand_at(g->key, g->draws++) % 3);
-            g->p++;
-            break;
-
-        case '?':
-            n = (unsigned) (vm_rand_at(g->key, g->draws++) % 2);
-            g->p++;
-            break;
-
-        default:
-            break;
-        }
-
-        if (g->depth > 8 && *(g->p - 1) != ')' && n > 1) {
-            n = 1;
-        }
-
-        behind = g->p;
-
-        for (i = 0; i < n && out && g->steps; i++) {
-            g->p = atom;
-
-            if (vm_gram_atom(g) != VM_OK) {
-                return VM_ERROR;
-            }
-        }
-
-        g->p = behind;
-    }
-
-    return VM_OK;
-}
-
-
-static int
-vm_gram_alternatives(vm_gram_t *g)
-{
-    unsigned     i, n;
-    uint64_t     pick;
-    vm_buf_t    *out;
-    const char  *start;
-
-    start = g->p;
-    out = g->out;
-    g->out = NULL;
-    n = 0;
-
-    for ( ;; ) {
-
-        if (vm_gram_sequence(g) != VM_OK) {
-            return VM_ERROR;
-        }
-
-        n++;
-
-        if (*g->p != '|') {
-            break;
-        }
-
-        g->p++;
-    }
-
-    g->out = out;
-
-    if (out == NULL) {
-        return VM_OK;
-    }
-
-    pick = g->depth > 8 ? 0 : vm_rand_at(g->key, g->draws++) % n;
-    g->p = start;
-
-    for (i = 0; i < n; i++) {
-        g->out = i == pick ? out : NULL;
-
-        if (vm_gram_sequence(g) != VM_OK) {
-            return VM_ERROR;
-        }
-
-        if (i + 1 < n) {
-            g->p++;
-        }
-    }
-
-    g->out = out;
-
-    return VM_OK;
 }
 
 
@@ -429,36 +435,54 @@ int
 vm_constraint_grammar(const char *grammar, uint64_t key, vm_buf_t *out,
     vm_error_t *e, vm_pool_t *pool)
 {
-    vm_gram_t  g;
+    int                  lark;
+    uint32_t             first;
+    vm_grammar_t         g;
+    vm_grammar_writer_t  w;
 
-    memset(&g, 0, sizeof(vm_gram_t));
+    memset(&g, 0, sizeof(vm_grammar_t));
 
     g.text = grammar;
-    g.key = key;
-    g.out = out;
-    g.steps = VM_GRAM_STEPS;
-    g.rules = json_object();
+    g.p = grammar;
+    g.end = grammar + strlen(grammar);
+    g.pool = pool;
+    g.names = json_object();
+    g.rules = vm_pool_alloc(pool, VM_GRAMMAR_RULES
+                                  * sizeof(vm_grammar_rule_t));
 
-    vm_gram_index(&g, grammar);
-
-    g.p = vm_gram_find(&g, "root", 4);
-
-    if (g.p == NULL) {
-        g.p = vm_gram_find(&g, "start", 5);
+    if (g.names == NULL || g.rules == NULL) {
+        json_decref(g.names);
+        return vm_error_memory(e);
     }
 
-    if (g.p == NULL) {
-        vm_gram_fail(&g, "no rule \"root\" or \"start\"");
+    lark = vm_grammar_is_lark(grammar);
 
-    } else {
-        (void) vm_gram_alternatives(&g);
+    if ((lark ? vm_lark_parse(&g) : vm_gbnf_parse(&g)) == VM_OK) {
+        vm_grammar_check(&g, lark);
+
+    } else if (g.error == NULL) {
+        g.error = "Grammar error: the grammar is too large";
     }
 
-    json_decref(g.rules);
+    first = (uint32_t) json_integer_value(json_object_get(g.names, lark
+                                                          ? "start" : "root"));
+    json_decref(g.names);
 
     if (g.error) {
-        return vm_error_printf(e, pool, 400, "BadRequestError", NULL,
-                               "Grammar error: %s", g.error);
+        return vm_error_bad(e, g.error);
+    }
+
+    vm_grammar_measure(&g);
+
+    w.g = &g;
+    w.key = key;
+    w.draws = 0;
+    w.depth = 0;
+    w.steps = VM_GRAMMAR_STEPS;
+    w.out = out;
+
+    if (g.rules[first].levels != VM_NEVER) {
+        vm_grammar_write(&w, g.rules[first].body);
     }
 
     return VM_OK;

@@ -68,81 +68,6 @@ vm_plan_allowed(vm_generation_t *g)
 }
 
 
-/*
- * A text that satisfies the constraint, appended to `out`; *fixed says that
- * there is one.  What is wrong with a constraint is found by vLLM's engine
- * front end: a late error.
- */
-
-static int
-vm_plan_constraint(vm_generation_t *g, uint64_t key, vm_buf_t *out, int *fixed)
-{
-    int            rc;
-    json_t        *o, *parsed, *pick, *v;
-
-    o = g->constraint;
-    *fixed = 1;
-
-    v = vm_value_get(o, "choice");
-
-    if (v) {
-        if (json_array_size(v) == 0) {
-            return vm_error_bad(&g->late, "Choice '[]' cannot be an empty "
-                                          "list");
-        }
-
-        pick = json_array_get(v, vm_rand_at(key, 1) % json_array_size(v));
-        vm_buf_add(out, json_string_value(pick), json_string_length(pick));
-
-        return VM_OK;
-    }
-
-    v = vm_value_get(o, "regex");
-
-    if (v) {
-        return vm_constraint_regex(json_string_value(v),
-                                   json_string_length(v), key, out, &g->late,
-                                   g->pool);
-    }
-
-    v = vm_value_get(o, "grammar");
-
-    if (v) {
-        return vm_constraint_grammar(json_string_value(v), key, out,
-                                     &g->late, g->pool);
-    }
-
-    v = vm_value_get(o, "json");
-    parsed = NULL;
-
-    if (json_is_string(v)) {
-        parsed = json_loadb(json_string_value(v), json_string_length(v),
-                            JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-
-        if (parsed == NULL) {
-            return vm_error_bad(&g->late, "Invalid JSON grammar "
-                                          "specification.");
-        }
-
-    } else if (v) {
-        parsed = json_incref(v);
-
-    } else if (json_is_true(vm_value_get(o, "json_object"))) {
-        parsed = json_pack("{ss}", "type", "object");
-    }
-
-    if (parsed == NULL) {
-        *fixed = 0;                     /* a structural tag leaves all free */
-        return VM_OK;
-    }
-
-    rc = vm_constraint_schema(parsed, key, out, &g->late, g->pool);
-    json_decref(parsed);
-
-    return rc;
-}
-
-
 static uint64_t
 vm_plan_key(const vm_generation_t *g, const vm_choice_t *c, uint32_t index)
 {
@@ -249,7 +174,8 @@ vm_plan_fixed(vm_generation_t *g, vm_choice_t *c, uint64_t key, int *fixed)
         rc = vm_parts_say(g, tool, key, &b);
 
     } else if (g->constraint) {
-        rc = vm_plan_constraint(g, key, &b, fixed);
+        rc = vm_constraint_text(g->constraint, key, &b, fixed, &g->late,
+                                g->pool);
 
     } else {
         *fixed = 0;

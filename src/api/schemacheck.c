@@ -637,19 +637,18 @@ vm_check_room(vm_check_t *w, const json_t *schema, size_t required,
         return vm_check_say(w, VM_CHECK_EMPTY, "required > maxProperties");
     }
 
-    if (closed && min > (double) known) {
-        w->why = vm_pool_printf(w->pool, "minProperties (%s) is greater than "
-                                "number of properties (%zu)",
-                                vm_check_text(w, min), known);
-        return VM_CHECK_EMPTY;
-    }
-
     if (known > required
         && (min > (double) required
             || (!isnan(max) && !(closed && max >= (double) known))))
     {
         vm_check_late(w, "min/maxProperties only supported when all keys "
                       "listed in \"properties\" are required");
+
+    } else if (closed && min > (double) known) {
+        w->why = vm_pool_printf(w->pool, "minProperties (%s) is greater than "
+                                "number of properties (%zu)",
+                                vm_check_text(w, min), known);
+        return VM_CHECK_EMPTY;
     }
 
     return VM_CHECK_TAKEN;

@@ -4,8 +4,9 @@
  *
  *   clang -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
  *       t/fuzz/constraint_fuzz.c src/api/schema*.c src/api/regex.c \
- *       src/api/grammar.c src/api/error.c src/api/value.c src/api/pyjson.c \
- *       src/base/[a-z]*.c -ljansson -lm -o constraint_fuzz
+ *       src/api/grammar.c src/api/gbnf.c src/api/lark.c src/api/error.c \
+ *       src/api/value.c src/api/pyjson.c src/base/[a-z]*.c -ljansson -lm \
+ *       -o constraint_fuzz
  *   ./constraint_fuzz -dict=t/fuzz/constraint.dict -timeout=5 -max_len=4096 \
  *       -max_total_time=300
  */

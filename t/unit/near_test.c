@@ -60,7 +60,7 @@ test_names(void **state)
     /* three at most; one that is right is alone */
 
     assert_string_equal(near(message, sizeof(message), "ttf"),
-                        "no ttf; did you mean --ttft, --tftt, --tttf");
+                        "no ttf; did you mean --ttft, --itl, --tftt");
     assert_string_equal(near(message, sizeof(message), "itl"),
                         "no itl; did you mean --itl");
 }
