@@ -45,7 +45,9 @@ typedef struct {
     vm_engine_conf_t        conf;
     vm_engine_t            *engine;
     vm_scenario_request_t  *requests;
+    vm_scenario_request_t **aborts;         /* in the order they come */
     uint32_t                n;
+    uint32_t                naborts;
     uint32_t                step;
     uint32_t                planned[2];     /* steps of the two plans */
     int                     flying;         /* one of them is under way */
@@ -64,6 +66,7 @@ typedef struct {
 static int vm_scenario_read(vm_scenario_t *sc, json_t *root);
 static int vm_scenario_config(vm_scenario_t *sc, json_t *config);
 static int vm_scenario_requests(vm_scenario_t *sc, json_t *list);
+static int vm_scenario_aborts(vm_scenario_t *sc);
 static uint64_t vm_scenario_token(const void *data, uint32_t at);
 static int vm_scenario_run(vm_scenario_t *sc);
 static int vm_scenario_submit(vm_scenario_t *sc, vm_scenario_request_t *r);
@@ -109,6 +112,7 @@ vm_scenario_plan(const char *text, size_t len, vm_buf_t *out, char *err,
     }
 
     free(sc.engine);
+    free(sc.aborts);
     free(sc.requests);
     vm_buf_free(&sc.finished);
     json_decref(root);
@@ -285,6 +289,43 @@ vm_scenario_requests(vm_scenario_t *sc, json_t *list)
         }
     }
 
+    return vm_scenario_aborts(sc);
+}
+
+
+static int
+vm_scenario_sooner(const void *a, const void *b)
+{
+    const vm_scenario_request_t  *const *r = a, *const *s = b;
+
+    if ((*r)->abort != (*s)->abort) {
+        return (*r)->abort < (*s)->abort ? -1 : 1;
+    }
+
+    return (*r)->place < (*s)->place ? -1 : 1;
+}
+
+
+static int
+vm_scenario_aborts(vm_scenario_t *sc)
+{
+    uint32_t  i;
+
+    sc->aborts = calloc(sc->n + 1, sizeof(vm_scenario_request_t *));
+
+    if (sc->aborts == NULL) {
+        return vm_scenario_error(sc, "out of memory");
+    }
+
+    for (i = 0; i < sc->n; i++) {
+        if (sc->requests[i].abort != VM_NEVER) {
+            sc->aborts[sc->naborts++] = &sc->requests[i];
+        }
+    }
+
+    qsort(sc->aborts, sc->naborts, sizeof(vm_scenario_request_t *),
+          vm_scenario_sooner);
+
     return VM_OK;
 }
 
@@ -331,11 +372,12 @@ vm_scenario_token(const void *data, uint32_t at)
 static int
 vm_scenario_run(vm_scenario_t *sc)
 {
-    uint32_t                i, left, next, current;
+    uint32_t                i, left, next, gone, current;
     vm_scenario_request_t  *r;
 
     vm_buf_lit(sc->out, "{\"vllm\":\"0.32.0\",\"steps\":[");
     left = sc->n;
+    gone = 0;
     current = 0;
     sc->step = VM_NEVER;                /* counted from 0 */
 
@@ -374,10 +416,12 @@ vm_scenario_run(vm_scenario_t *sc)
 
         vm_buf_reset(&sc->finished);
 
-        for (i = 0; i < sc->n; i++) {
-            r = &sc->requests[i];
+        /* the next step takes the aborts of those that were jumped over */
 
-            if (r->arrived && !r->over && r->abort == sc->step) {
+        while (gone < sc->naborts && sc->aborts[gone]->abort <= sc->step) {
+            r = sc->aborts[gone++];
+
+            if (r->arrived && !r->over) {
                 vm_engine_abort(sc->engine, r->handle, 0, 0);
             }
         }
