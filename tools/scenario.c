@@ -70,7 +70,7 @@ static int vm_scenario_aborts(vm_scenario_t *sc);
 static uint64_t vm_scenario_token(const void *data, uint32_t at);
 static int vm_scenario_run(vm_scenario_t *sc);
 static int vm_scenario_submit(vm_scenario_t *sc, vm_scenario_request_t *r);
-static void vm_scenario_step(vm_scenario_t *sc, uint32_t *current);
+static int vm_scenario_step(vm_scenario_t *sc, uint32_t *current);
 static void vm_scenario_collect(vm_scenario_t *sc, uint32_t step);
 static void vm_scenario_line(vm_scenario_t *sc, const vm_plan_t *p);
 static void vm_scenario_after(vm_scenario_t *sc);
@@ -427,7 +427,14 @@ vm_scenario_run(vm_scenario_t *sc)
         }
 
         vm_scenario_collect(sc, sc->step);
-        vm_scenario_step(sc, &current);
+
+        if (vm_scenario_step(sc, &current) == 0 && left == 0
+            && gone == sc->naborts)
+        {
+            snprintf(sc->err, sc->errlen, "step %u: nothing can run",
+                     sc->step);
+            return VM_ERROR;
+        }
     }
 
     vm_buf_lit(sc->out, "],");
@@ -496,10 +503,12 @@ vm_scenario_submit(vm_scenario_t *sc, vm_scenario_request_t *r)
 }
 
 
-static void
+/* Whether the step changed anything; if not, the next one cannot either. */
+
+static int
 vm_scenario_step(vm_scenario_t *sc, uint32_t *current)
 {
-    uint32_t                i, other;
+    uint32_t                i, other, moved;
     vm_plan_t              *p, *ends;
     vm_engine_t            *e;
     vm_scenario_request_t  *r;
@@ -519,6 +528,7 @@ vm_scenario_step(vm_scenario_t *sc, uint32_t *current)
     vm_sched_plan(e, p, 0);
     sc->planned[*current] = sc->step;
     vm_scenario_line(sc, p);
+    moved = p->n || e->npreempted || sc->flying || sc->finished.len;
 
     if (!sc->conf.async_scheduling) {
         ends = p;
@@ -552,6 +562,8 @@ vm_scenario_step(vm_scenario_t *sc, uint32_t *current)
     }
 
     vm_scenario_after(sc);
+
+    return moved;
 }
 
 
