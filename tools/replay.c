@@ -476,10 +476,10 @@ vm_replay_profile(vm_replay_t *r)
         return VM_ERROR;
     }
 
+    /* as the recordings have it: that many also of another size */
+
     if (!r->blocks) {
-        r->conf.num_gpu_blocks = (uint32_t) ((uint64_t) p->num_blocks
-                                             * p->block_size
-                                             / r->conf.block_size);
+        r->conf.num_gpu_blocks = p->num_blocks;
     }
 
     return VM_OK;
