@@ -578,19 +578,28 @@ ngx_http_vllm_mock_log_handler(ngx_http_request_t *r)
 {
     double                     seconds;
     off_t                      received, sent;
+    ngx_uint_t                 status;
     ngx_table_elt_t           *length;
     ngx_http_vllm_mock_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_vllm_mock_module);
 
     if (ctx == NULL || !ctx->observed
-        || !ngx_http_vllm_mock_instrumented(ctx->route))
+        || !ngx_http_vllm_mock_instrumented(ctx))
     {
         return NGX_OK;
     }
 
     seconds = (double) (ngx_http_vllm_mock_now() - ctx->started) / VM_NSEC;
     sent = r->headers_out.content_length_n;
+    status = r->headers_out.status;
+
+    /* whoever leaves before the answer: the endpoint is cancelled, says null */
+
+    if (status == NGX_HTTP_CLIENT_CLOSED_REQUEST) {
+        status = NGX_HTTP_OK;
+        sent = 4;
+    }
 
     /* as the header says: nginx's own number is used up with the body */
 
@@ -604,7 +613,7 @@ ngx_http_vllm_mock_log_handler(ngx_http_request_t *r)
                                                                  ctx->route),
                           (uint32_t) ngx_http_vllm_mock_method_index(
                                                                   r->method),
-                          (uint32_t) r->headers_out.status,
+                          (uint32_t) status,
                           received > 0 ? (uint64_t) received : 0,
                           sent > 0 ? (uint64_t) sent : 0,
                           seconds, ngx_http_vllm_mock_unix());

@@ -410,7 +410,7 @@ void ngx_http_vllm_mock_route_paths(ngx_http_vllm_mock_ctx_t *ctx,
     vm_buf_t *b);                           /* for /openapi.json */
 ngx_uint_t ngx_http_vllm_mock_method_index(ngx_uint_t method);
 ngx_uint_t ngx_http_vllm_mock_instrumented(
-    const ngx_http_vllm_mock_route_t *route);
+    const ngx_http_vllm_mock_ctx_t *ctx);
 ngx_str_t ngx_http_vllm_mock_route_part(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_uint_t ngx_http_vllm_mock_route_index(
     const ngx_http_vllm_mock_route_t *route);

@@ -490,19 +490,27 @@ ngx_http_vllm_mock_method_index(ngx_uint_t method)
 }
 
 
-/* http_* leaves these out: prometheus_fastapi_instrumentator's exclusions */
+/*
+ * http_* leaves these out: prometheus_fastapi_instrumentator's exclusions are
+ * patterns that it searches for in the handler's path, or in that of the
+ * request where there is none, so "/load" is also in /v1/load_lora_adapter.
+ */
 
 ngx_uint_t
-ngx_http_vllm_mock_instrumented(const ngx_http_vllm_mock_route_t *route)
+ngx_http_vllm_mock_instrumented(const ngx_http_vllm_mock_ctx_t *ctx)
 {
+    size_t                    len;
     ngx_uint_t                i;
+    const char               *path;
     static const char *const  excluded[] = {
-        "/metrics", "/metrics/", "/health", "/load", "/ping", "/version",
-        "/server_info"
+        "/metrics", "/health", "/load", "/ping", "/version", "/server_info"
     };
 
-    for (i = 0; route && i < vm_nelts(excluded); i++) {
-        if (strcmp(route->path, excluded[i]) == 0) {
+    path = ctx->route ? ctx->route->path : (const char *) ctx->path.data;
+    len = ctx->route ? ngx_strlen(path) : ctx->path.len;
+
+    for (i = 0; i < vm_nelts(excluded); i++) {
+        if (memmem(path, len, excluded[i], ngx_strlen(excluded[i]))) {
             return 0;
         }
     }
