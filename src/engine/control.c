@@ -137,20 +137,34 @@ vm_engine_reset_prefix_cache(vm_engine_t *e, int reset_running, vm_time_t now)
             vm_control_lose(e, &e->plans[e->current ^ 1]);
         }
 
-        while (e->running.n) {
-            vm_sched_preempt(e, vm_seq(e, e->running.tail));
-        }
-
         vm_drive_wake(e);
     }
 
-    if (vm_kv_used(e)) {
+    return vm_sched_reset(e, reset_running);
+}
+
+
+int
+vm_engine_at_rest(const vm_engine_t *e)
+{
+    if (e->clocks ? e->nclock : e->stepping) {
         return 0;
     }
 
-    vm_kv_reset(e);
+    if (e->pause == VM_PAUSE_KEEP) {
+        return 1;
+    }
 
-    return 1;
+    return e->pause == VM_PAUSE_WAIT ? e->running.n == 0 : e->live == 0;
+}
+
+
+void
+vm_engine_reset_at_rest(vm_engine_t *e, vm_time_t now)
+{
+    vm_drive_before(e, now);
+    e->resetting = 1;
+    vm_drive_wake(e);
 }
 
 

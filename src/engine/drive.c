@@ -11,6 +11,7 @@
 static void vm_drive_run(vm_engine_t *e, vm_time_t until);
 static void vm_drive_steps(vm_engine_t *e, vm_time_t until);
 static void vm_drive_plan(vm_engine_t *e, vm_time_t t);
+static void vm_drive_rest(vm_engine_t *e);
 static void vm_drive_idle(vm_engine_t *e, vm_time_t t);
 static void vm_drive_begin(vm_engine_t *e, vm_time_t t);
 static void vm_drive_clocks(vm_engine_t *e, vm_time_t until);
@@ -150,6 +151,7 @@ vm_drive_plan(vm_engine_t *e, vm_time_t t)
 
     if (e->live == 0) {
         vm_drive_idle(e, t);
+        vm_drive_rest(e);
         return;
     }
 
@@ -170,6 +172,8 @@ vm_drive_plan(vm_engine_t *e, vm_time_t t)
     /* nothing to wait for: what was to end with a step ends now */
 
     vm_drive_idle(e, t);
+    vm_drive_rest(e);
+
     if (e->npreempted || e->aborts != VM_NONE) {
         vm_sched_aborts(e, t);
         e->plan_at = t;
@@ -177,6 +181,18 @@ vm_drive_plan(vm_engine_t *e, vm_time_t t)
     }
 
     e->plan_at = vm_sched_arrival(e, t);
+}
+
+
+/* After the gauges, which vLLM does not set for it. */
+
+static void
+vm_drive_rest(vm_engine_t *e)
+{
+    if (e->resetting && vm_engine_at_rest(e)) {
+        e->resetting = 0;
+        (void) vm_sched_reset(e, 1);
+    }
 }
 
 
@@ -268,6 +284,7 @@ vm_drive_clocks(vm_engine_t *e, vm_time_t until)
             vm_drive_idle(e, t);
         }
 
+        vm_drive_rest(e);
         e->plan_at = e->npreempted ? t : vm_sched_arrival(e, t);
     }
 }

@@ -176,6 +176,14 @@ typedef enum {
 
 void vm_engine_pause(vm_engine_t *e, vm_pause_e mode, vm_time_t now);
 
+/*
+ * Nothing is under way, nor will be before the next submit: all is over, or a
+ * pause has taken effect.  The other: the cache is emptied as soon as it is
+ * so; who still holds blocks then computes all anew.
+ */
+int vm_engine_at_rest(const vm_engine_t *e);
+void vm_engine_reset_at_rest(vm_engine_t *e, vm_time_t now);
+
 /* 1 if no block was in use and the cache is empty now, else 0. */
 int vm_engine_reset_prefix_cache(vm_engine_t *e, int reset_running,
     vm_time_t now);

@@ -311,6 +311,23 @@ vm_sched_preempt(vm_engine_t *e, vm_seq_t *s)
 }
 
 
+int
+vm_sched_reset(vm_engine_t *e, int running)
+{
+    while (running && e->running.n) {
+        vm_sched_preempt(e, vm_seq(e, e->running.tail));
+    }
+
+    if (vm_kv_used(e)) {
+        return 0;
+    }
+
+    vm_kv_reset(e);
+
+    return 1;
+}
+
+
 static void
 vm_sched_admit(vm_engine_t *e, vm_plan_t *p, vm_time_t now, uint32_t budget,
     uint32_t threshold)

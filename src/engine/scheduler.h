@@ -43,6 +43,9 @@ void vm_sched_abort_later(vm_engine_t *e, vm_seq_t *s, vm_abort_e how);
 
 void vm_sched_preempt(vm_engine_t *e, vm_seq_t *s);
 
+/* Empties the cache; 0 if somebody holds blocks, `running` ones lose them. */
+int vm_sched_reset(vm_engine_t *e, int running);
+
 /* Out of its queue, without blocks. */
 void vm_sched_leave(vm_engine_t *e, vm_seq_t *s);
 

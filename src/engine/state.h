@@ -254,6 +254,7 @@ struct vm_engine_s {
     unsigned          stepping:1;       /* plans[current] is in flight */
     unsigned          planned:1;        /* the other one comes next */
     unsigned          stirred:1;        /* somebody left */
+    unsigned          resetting:1;      /* when it comes to rest */
 
     /* time */
 

@@ -6,6 +6,8 @@
 #include "stream.h"
 
 
+#define NGX_HTTP_VLLM_MOCK_REST  5          /* ms between looks */
+
 #define ngx_http_vllm_mock_each_rank(sh, e, i, r)                             \
     for (i = 0; i < NGX_HTTP_VLLM_MOCK_ENGINES; i++)                          \
         for (e = &(sh)->engines[i], r = 0; e->used && r < e->nranks; r++)
@@ -204,12 +206,113 @@ ngx_http_vllm_mock_server_info(ngx_http_vllm_mock_ctx_t *ctx)
 }
 
 
+/* ---- what is answered when the engines have come to rest ---- */
+
+typedef struct {
+    ngx_http_vllm_mock_ctx_t         *ctx;
+    ngx_http_vllm_mock_endpoint_pt    answer;
+    ngx_event_t                       timer;
+} ngx_http_vllm_mock_rest_t;
+
+
+static ngx_uint_t
+ngx_http_vllm_mock_at_rest(ngx_http_vllm_mock_zone_t *z)
+{
+    ngx_uint_t                     i, r, rest;
+    ngx_http_vllm_mock_engines_t  *e;
+
+    ngx_http_vllm_mock_tick(z);
+    ngx_http_vllm_mock_lock(z);
+    rest = 1;
+
+    ngx_http_vllm_mock_each_rank(z->shared, e, i, r) {
+        rest &= vm_engine_at_rest(e->ranks[r]) != 0;
+    }
+
+    ngx_http_vllm_mock_unlock(z);
+
+    return rest;
+}
+
+
+static void
+ngx_http_vllm_mock_rest_look(ngx_event_t *ev)
+{
+    ngx_connection_t           *c;
+    ngx_http_request_t         *r;
+    ngx_http_vllm_mock_rest_t  *w;
+
+    w = ev->data;
+    r = w->ctx->request;
+    c = r->connection;
+
+    if (!ngx_http_vllm_mock_at_rest(w->ctx->zone)) {
+        ngx_add_timer(ev, NGX_HTTP_VLLM_MOCK_REST);
+        return;
+    }
+
+    ngx_http_finalize_request(r, w->answer(w->ctx));
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_vllm_mock_rest_end(void *data)
+{
+    ngx_http_vllm_mock_rest_t  *w;
+
+    w = data;
+
+    if (w->timer.timer_set) {
+        ngx_del_timer(&w->timer);
+    }
+}
+
+
+/* vLLM answers when no step runs any more, with mode "wait" no request. */
+
+static ngx_int_t
+ngx_http_vllm_mock_at_rest_answer(ngx_http_vllm_mock_ctx_t *ctx,
+    ngx_http_vllm_mock_endpoint_pt answer)
+{
+    ngx_http_request_t         *r;
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_vllm_mock_rest_t  *w;
+
+    if (ngx_http_vllm_mock_at_rest(ctx->zone)) {
+        return answer(ctx);
+    }
+
+    r = ctx->request;
+    w = ngx_pcalloc(r->pool, sizeof(ngx_http_vllm_mock_rest_t));
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (w == NULL || cln == NULL || ngx_http_vllm_mock_watch(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    w->ctx = ctx;
+    w->answer = answer;
+    w->timer.handler = ngx_http_vllm_mock_rest_look;
+    w->timer.data = w;
+    w->timer.log = r->connection->log;
+    cln->handler = ngx_http_vllm_mock_rest_end;
+    cln->data = w;
+
+    r->main->count++;
+    ngx_add_timer(&w->timer, NGX_HTTP_VLLM_MOCK_REST);
+
+    return NGX_DONE;
+}
+
+
 /* ---- sleep, pause, resets ---- */
 
 /* Under the lock. */
 
 static void
-ngx_http_vllm_mock_hold(ngx_http_vllm_mock_shared_t *sh, const json_t *mode)
+ngx_http_vllm_mock_hold(ngx_http_vllm_mock_shared_t *sh, const json_t *mode,
+    ngx_uint_t clear)
 {
     vm_pause_e                     pause;
     vm_time_t                      now;
@@ -228,6 +331,10 @@ ngx_http_vllm_mock_hold(ngx_http_vllm_mock_shared_t *sh, const json_t *mode)
         }
 
         vm_engine_pause(e->ranks[r], pause, now);
+
+        if (clear) {
+            vm_engine_reset_at_rest(e->ranks[r], now);
+        }
     }
 
     sh->paused = 1;
@@ -272,11 +379,34 @@ ngx_http_vllm_mock_reset(ngx_http_vllm_mock_shared_t *sh,
 }
 
 
+static ngx_int_t
+ngx_http_vllm_mock_asleep(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    double                        took;
+    vm_buf_t                      b;
+    ngx_uint_t                    level;
+    ngx_http_vllm_mock_shared_t  *sh;
+
+    sh = ctx->zone->shared;
+    took = (double) (ngx_http_vllm_mock_now() - ctx->started) / VM_NSEC;
+
+    ngx_http_vllm_mock_lock(ctx->zone);
+    level = sh->sleep_level;
+    vm_sleep_stats_observe(&sh->sleep, VM_OPERATION_SLEEP, took,
+                           ngx_http_vllm_mock_unix() - took);
+    ngx_http_vllm_mock_unlock(ctx->zone);
+
+    vm_buf_init(&b);
+    vm_buf_printf(&b, "{\"status\":\"sleeping\",\"level\":%u}",
+                  (unsigned) level);
+
+    return ngx_http_vllm_mock_json(ctx, &b);
+}
+
+
 ngx_int_t
 ngx_http_vllm_mock_sleep(ngx_http_vllm_mock_ctx_t *ctx)
 {
-    double                        began;
-    vm_buf_t                      b;
     ngx_http_vllm_mock_query_t    q;
     ngx_http_vllm_mock_shared_t  *sh;
 
@@ -285,23 +415,14 @@ ngx_http_vllm_mock_sleep(ngx_http_vllm_mock_ctx_t *ctx)
     }
 
     sh = ctx->zone->shared;
-    began = ngx_http_vllm_mock_unix();
 
     ngx_http_vllm_mock_lock(ctx->zone);
-    ngx_http_vllm_mock_hold(sh, q.mode);
+    ngx_http_vllm_mock_hold(sh, q.mode, q.level.v > 0);
     sh->asleep = 1;
     sh->sleep_level = (ngx_uint_t) q.level.v;
-    (void) ngx_http_vllm_mock_reset(sh, 0);
-    vm_sleep_stats_observe(&sh->sleep, VM_OPERATION_SLEEP,
-                           ngx_http_vllm_mock_unix() - began, began);
     ngx_http_vllm_mock_unlock(ctx->zone);
 
-    ngx_http_vllm_mock_tick(ctx->zone);
-
-    vm_buf_init(&b);
-    vm_buf_printf(&b, "{\"status\":\"sleeping\",\"level\":%lld}", q.level.v);
-
-    return ngx_http_vllm_mock_json(ctx, &b);
+    return ngx_http_vllm_mock_at_rest_answer(ctx, ngx_http_vllm_mock_asleep);
 }
 
 
@@ -356,6 +477,13 @@ ngx_http_vllm_mock_is_sleeping(ngx_http_vllm_mock_ctx_t *ctx)
 }
 
 
+static ngx_int_t
+ngx_http_vllm_mock_paused(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    return ngx_http_vllm_mock_literal(ctx, "{\"status\":\"paused\"}");
+}
+
+
 ngx_int_t
 ngx_http_vllm_mock_pause(ngx_http_vllm_mock_ctx_t *ctx)
 {
@@ -366,17 +494,10 @@ ngx_http_vllm_mock_pause(ngx_http_vllm_mock_ctx_t *ctx)
     }
 
     ngx_http_vllm_mock_lock(ctx->zone);
-    ngx_http_vllm_mock_hold(ctx->zone->shared, q.mode);
-
-    if (q.clear_cache) {
-        (void) ngx_http_vllm_mock_reset(ctx->zone->shared, 0);
-    }
-
+    ngx_http_vllm_mock_hold(ctx->zone->shared, q.mode, q.clear_cache);
     ngx_http_vllm_mock_unlock(ctx->zone);
 
-    ngx_http_vllm_mock_tick(ctx->zone);
-
-    return ngx_http_vllm_mock_literal(ctx, "{\"status\":\"paused\"}");
+    return ngx_http_vllm_mock_at_rest_answer(ctx, ngx_http_vllm_mock_paused);
 }
 
 
