@@ -312,6 +312,7 @@ struct ngx_http_vllm_mock_zone_s {
     uint64_t                  writes;       /* likewise */
     uint64_t                  late;
     unsigned                  fresh_epoch:1;
+    unsigned                  again:1;      /* there is more to do now */
 };
 
 ngx_int_t ngx_http_vllm_mock_init_zone(ngx_shm_zone_t *shm_zone, void *data);

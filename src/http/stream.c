@@ -448,9 +448,14 @@ ngx_http_vllm_mock_stream_event(ngx_http_vllm_mock_zone_t *z,
     c->last_token = (double) ev->due / VM_NSEC;
     c->cached_tokens = ev->cached_tokens;
 
-    vm_generation_tokens(s->generation, c, ev->count,
-                         ngx_http_vllm_mock_reason(c, ev->finish),
-                         &s->pending);
+    if (s->beams) {
+        ngx_http_vllm_mock_beams_event(s, slot->choice, ev);
+
+    } else {
+        vm_generation_tokens(s->generation, c, ev->count,
+                             ngx_http_vllm_mock_reason(c, ev->finish),
+                             &s->pending);
+    }
 
     if (s->due == 0 || !s->generation->stream) {
         s->due = ev->due;
@@ -665,7 +670,35 @@ ngx_http_vllm_mock_prepare(ngx_http_vllm_mock_stream_t *s,
         }
     }
 
-    return NGX_OK;
+    return ngx_http_vllm_mock_beams_are(s)
+           ? ngx_http_vllm_mock_beams_create(s, seqs) : NGX_OK;
+}
+
+
+static int
+ngx_http_vllm_mock_submit_prompt(ngx_http_vllm_mock_stream_t *s, uint32_t i,
+    vm_engine_t *engine, vm_engine_seq_t *seqs, vm_handle_t *handles)
+{
+    vm_generation_t      *g;
+    vm_engine_request_t   q;
+
+    g = s->generation;
+
+    ngx_memzero(&q, sizeof(vm_engine_request_t));
+    q.owner = (uint32_t) s->zone->owner;
+    q.prompt_tokens = g->prompts[i].n;
+    q.max_tokens = g->max_tokens[i];
+    q.priority = g->priority;
+    q.lora = g->adapter.number;
+    q.arrival = s->ctx->started;
+    q.no_prefix_lookup = g->no_prefix_lookup;
+    q.remote_prefill = g->remote_prefill;
+    q.remote_decode = g->remote_decode;
+    q.pooling = g->pooling;
+    q.n = g->n;
+    q.seqs = seqs;
+
+    return vm_engine_submit(engine, &q, handles, ngx_http_vllm_mock_now());
 }
 
 
@@ -677,16 +710,13 @@ ngx_http_vllm_mock_submit(ngx_http_vllm_mock_stream_t *s,
 {
     int                            rc;
     uint32_t                       i, k, rank;
-    vm_time_t                      now;
     vm_generation_t               *g;
-    vm_engine_request_t            q;
     ngx_http_vllm_mock_shared_t   *sh;
     ngx_http_vllm_mock_engines_t  *e;
 
     g = s->generation;
     sh = s->zone->shared;
     e = &sh->engines[sh->current];
-    now = ngx_http_vllm_mock_now();
     s->epoch = sh->epoch;
 
     for (i = 0; i < g->nprompts; i++) {
@@ -699,25 +729,15 @@ ngx_http_vllm_mock_submit(ngx_http_vllm_mock_stream_t *s,
                    : 0;
         }
 
-        ngx_memzero(&q, sizeof(vm_engine_request_t));
-        q.owner = (uint32_t) s->zone->owner;
-        q.prompt_tokens = g->prompts[i].n;
-        q.max_tokens = g->max_tokens[i];
-        q.priority = g->priority;
-        q.lora = g->adapter.number;
-        q.arrival = s->ctx->started;
-        q.no_prefix_lookup = g->no_prefix_lookup;
-        q.remote_prefill = g->remote_prefill;
-        q.remote_decode = g->remote_decode;
-        q.pooling = g->pooling;
-        q.n = g->n;
-        q.seqs = seqs + i * g->n;
-
-        rc = vm_engine_submit(e->ranks[rank], &q, handles + i * g->n, now);
-
+        rc = s->beams ? ngx_http_vllm_mock_beams_start(s, i, e->ranks[rank],
+                                                       handles + i * g->n)
+                      : ngx_http_vllm_mock_submit_prompt(s, i, e->ranks[rank],
+                                                         seqs + i * g->n,
+                                                         handles + i * g->n);
         if (rc != VM_OK) {
             for (k = 0; k < i * g->n; k++) {
-                vm_engine_cancel(s->slots[k].engine, handles[k], now);
+                vm_engine_cancel(s->slots[k].engine, handles[k],
+                                 ngx_http_vllm_mock_now());
             }
 
             return rc;

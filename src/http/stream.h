@@ -18,6 +18,8 @@ typedef struct {
     vm_handle_t                   handle;
 } ngx_http_vllm_mock_slot_t;
 
+typedef struct ngx_http_vllm_mock_beams_s  ngx_http_vllm_mock_beams_t;
+
 struct ngx_http_vllm_mock_stream_s {
     ngx_queue_t                 queue;      /* of all of the worker */
     ngx_queue_t                 touch;      /* of those with news */
@@ -28,6 +30,7 @@ struct ngx_http_vllm_mock_stream_s {
     ngx_http_vllm_mock_slot_t  *slots;      /* one for each choice */
     uint32_t                    nhandles;
     ngx_uint_t                  epoch;
+    ngx_http_vllm_mock_beams_t *beams;      /* NULL: no beam search */
     uint64_t                    record;     /* of a kept answer; 0: none yet */
     uint64_t                    seen;       /* of /admin/requests; 0: none */
 
@@ -63,6 +66,22 @@ ngx_int_t ngx_http_vllm_mock_enter(ngx_http_vllm_mock_ctx_t *ctx,
 
 /* Sends what is pending, after a stall. */
 void ngx_http_vllm_mock_stream_go_on(ngx_http_vllm_mock_stream_t *s);
+
+/*
+ * beams.c: a beam search is a round of requests of one token each for every
+ * token.  Events of its streams go there; the first round begins with _start,
+ * under the lock, as ngx_http_vllm_mock_submit().
+ */
+
+#define ngx_http_vllm_mock_beams_are(s)                                       \
+    ((s)->generation->params.use_beam_search && !(s)->generation->pooling)
+
+ngx_int_t ngx_http_vllm_mock_beams_create(ngx_http_vllm_mock_stream_t *s,
+    vm_engine_seq_t *seqs);
+int ngx_http_vllm_mock_beams_start(ngx_http_vllm_mock_stream_t *s,
+    uint32_t prompt, vm_engine_t *e, vm_handle_t *handles);
+void ngx_http_vllm_mock_beams_event(ngx_http_vllm_mock_stream_t *s,
+    uint32_t choice, const vm_event_t *ev);
 
 /* fault.c: what becomes of a stream with the tokens that it has now */
 

@@ -70,6 +70,7 @@ ngx_http_vllm_mock_take(ngx_http_vllm_mock_zone_t *z)
 
     z->at = 0;
     z->nevents = 0;
+    z->again = 0;
     next = VM_TIME_NONE;
 
     ngx_http_vllm_mock_lock(z);
@@ -177,7 +178,7 @@ ngx_http_vllm_mock_tick(ngx_http_vllm_mock_zone_t *z)
 
         ngx_http_vllm_mock_stream_flush(z);
 
-    } while (z->nevents == NGX_HTTP_VLLM_MOCK_BATCH);
+    } while (z->nevents == NGX_HTTP_VLLM_MOCK_BATCH || z->again);
 
     ngx_http_vllm_mock_schedule(z, next);
 }
