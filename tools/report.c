@@ -246,23 +246,24 @@ vm_report_metrics(FILE *f, const vm_simulation_t *s, const char *model)
     int                      rc;
     uint32_t                 i;
     vm_buf_t                 b;
-    vm_str_t                *names;
     vm_scrape_t              scrape;
+    vm_lora_name_t          *names;
     const vm_engine_conf_t  *c;
 
     static const vm_str_t  yes = vm_str("True"), no = vm_str("False"),
                            memory = vm_str("0.92");
 
     c = &s->conf;
-    names = calloc(s->workload->nloras + 1, sizeof(vm_str_t));
+    names = calloc(s->workload->nloras + 1, sizeof(vm_lora_name_t));
 
     if (names == NULL) {
         return VM_ERROR;
     }
 
     for (i = 0; i < s->workload->nloras; i++) {
-        names[i + 1].data = s->workload->loras[i];
-        names[i + 1].len = strlen(s->workload->loras[i]);
+        names[i + 1].number = i + 1;
+        names[i + 1].name.data = s->workload->loras[i];
+        names[i + 1].name.len = strlen(s->workload->loras[i]);
     }
 
     memset(&scrape, 0, sizeof(scrape));

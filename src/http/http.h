@@ -191,6 +191,13 @@ typedef struct {
     u_char                    path[512];
 } ngx_http_vllm_mock_adapter_t;
 
+/* By number, modulo their count: the metrics know who was unloaded, too. */
+
+typedef struct {
+    uint32_t                  number;
+    u_char                    name[128];
+} ngx_http_vllm_mock_lora_name_t;
+
 /* Engines of one generation of settings: a rank each. */
 
 typedef struct {
@@ -232,6 +239,7 @@ typedef struct {
     ngx_uint_t                static_adapters;      /* were put in */
     uint32_t                  next_adapter;
     ngx_http_vllm_mock_adapter_t  adapters[NGX_HTTP_VLLM_MOCK_ADAPTERS];
+    ngx_http_vllm_mock_lora_name_t  lora_names[NGX_HTTP_VLLM_MOCK_ADAPTERS];
 
     ngx_uint_t                asleep;
     ngx_uint_t                sleep_level;

@@ -20,9 +20,8 @@ typedef struct {
     double               created;
     double               prompt_rate;
     double               generation_rate;
-    vm_str_t             loras[NGX_HTTP_VLLM_MOCK_ADAPTERS + 1];
-    u_char               names[NGX_HTTP_VLLM_MOCK_ADAPTERS + 1][128];
-    uint32_t             nloras;
+    vm_lora_name_t       loras[NGX_HTTP_VLLM_MOCK_ADAPTERS];
+    ngx_http_vllm_mock_lora_name_t  names[NGX_HTTP_VLLM_MOCK_ADAPTERS];
 } ngx_http_vllm_mock_snapshot_t;
 
 
@@ -84,19 +83,14 @@ static void
 ngx_http_vllm_mock_snapshot_loras(ngx_http_vllm_mock_shared_t *sh,
     ngx_http_vllm_mock_snapshot_t *s)
 {
-    uint32_t    number;
     ngx_uint_t  i;
 
-    for (i = 0; i < sh->nadapters; i++) {
-        number = sh->adapters[i].number;
+    ngx_memcpy(s->names, sh->lora_names, sizeof(s->names));
 
-        if (number <= NGX_HTTP_VLLM_MOCK_ADAPTERS) {
-            ngx_memcpy(s->names[number], sh->adapters[i].name,
-                       sizeof(s->names[number]));
-            s->loras[number].data = (char *) s->names[number];
-            s->loras[number].len = ngx_strlen(s->names[number]);
-            s->nloras = vm_max(s->nloras, number + 1);
-        }
+    for (i = 0; i < NGX_HTTP_VLLM_MOCK_ADAPTERS; i++) {
+        s->loras[i].number = s->names[i].number;
+        s->loras[i].name.data = (char *) s->names[i].name;
+        s->loras[i].name.len = ngx_strlen(s->names[i].name);
     }
 }
 
@@ -112,7 +106,6 @@ ngx_http_vllm_mock_snapshot(ngx_http_vllm_mock_zone_t *z,
     ngx_http_vllm_mock_engines_t  *e;
 
     sh = z->shared;
-    s->nloras = 0;
     s->prompt_rate = 0;
     s->generation_rate = 0;
 
@@ -261,7 +254,7 @@ ngx_http_vllm_mock_scrape(ngx_http_vllm_mock_ctx_t *ctx,
 
     q->max_loras = conf->max_loras;
     q->lora_names = s->loras;
-    q->nlora_names = s->nloras;
+    q->nlora_names = NGX_HTTP_VLLM_MOCK_ADAPTERS;
     q->mono_to_unix = q->now - (double) ngx_http_vllm_mock_now() / VM_NSEC;
 
     q->http = &s->http;

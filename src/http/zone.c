@@ -269,7 +269,8 @@ ngx_http_vllm_mock_adapter_t *
 ngx_http_vllm_mock_adapter_add(ngx_http_vllm_mock_shared_t *sh,
     const char *name, size_t len, const char *path, size_t path_len)
 {
-    ngx_http_vllm_mock_adapter_t  *a;
+    ngx_http_vllm_mock_adapter_t    *a;
+    ngx_http_vllm_mock_lora_name_t  *n;
 
     a = ngx_http_vllm_mock_adapter_find(sh, name, len);
 
@@ -287,6 +288,10 @@ ngx_http_vllm_mock_adapter_add(ngx_http_vllm_mock_shared_t *sh,
         ngx_memcpy(a->name, name, len);
         a->name[len] = '\0';
         a->loaded = 1;
+
+        n = &sh->lora_names[a->number % NGX_HTTP_VLLM_MOCK_ADAPTERS];
+        n->number = a->number;
+        ngx_memcpy(n->name, a->name, len + 1);
     }
 
     ngx_memcpy(a->path, path, path_len);

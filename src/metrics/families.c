@@ -696,7 +696,6 @@ vm_family_lora_sample(vm_buf_t *out, const vm_scrape_t *s,
     char            max[24];
     vm_buf_t        names;
     uint32_t        i, id, n;
-    const vm_str_t *name;
     vm_label_t      labels[4] = {
         { "max_lora", { NULL, 0 } },
         { "running_lora_adapters", { NULL, 0 } },
@@ -704,23 +703,29 @@ vm_family_lora_sample(vm_buf_t *out, const vm_scrape_t *s,
         { NULL, { NULL, 0 } }
     };
 
+    const vm_lora_name_t  *name;
+
     vm_buf_init(&names);
     n = vm_min(set->n, VM_LORA_MAX);
 
     for (i = 0; i < n; i++) {
         id = set->ids[i];
 
-        if (id >= s->nlora_names || s->lora_names[id].len == 0) {
-            continue;
-        }
+        name = s->nlora_names ? &s->lora_names[id % s->nlora_names] : NULL;
 
-        name = &s->lora_names[id];
+        if (name == NULL || name->number != id) {
+
+            /* without a name it would look like another set */
+
+            vm_buf_free(&names);
+            return;
+        }
 
         if (names.len) {
             vm_buf_char(&names, ',');
         }
 
-        vm_buf_add(&names, name->data, name->len);
+        vm_buf_add(&names, name->name.data, name->name.len);
     }
 
     labels[0].value = vm_family_number(max, sizeof(max), s->max_loras);

@@ -113,6 +113,11 @@ typedef struct {
 } vm_cache_info_t;
 
 typedef struct {
+    uint32_t  number;               /* of an adapter; 0: none */
+    vm_str_t  name;
+} vm_lora_name_t;
+
+typedef struct {
     vm_str_t                model_name;
     double                  now;            /* Unix seconds */
     double                  created;        /* when the zone was made */
@@ -127,7 +132,7 @@ typedef struct {
     const vm_sleep_stats_t *sleep;          /* NULL: no such families */
 
     uint32_t                max_loras;      /* 0: LoRA is off */
-    const vm_str_t         *lora_names;     /* by adapter number */
+    const vm_lora_name_t   *lora_names;     /* by number modulo their count */
     uint32_t                nlora_names;
     double                  mono_to_unix;   /* added to vm_time_t / 1e9 */
 

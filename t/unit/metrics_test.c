@@ -23,8 +23,9 @@ static vm_http_stats_t  http;
 static vm_self_stats_t  self;
 static vm_overrides_t   overrides;
 
-static const vm_str_t  lora_names[] = {
-    vm_str(""), vm_str("fixed"), vm_str("other"), vm_str("quo\"te\\\n")
+static const vm_lora_name_t  lora_names[] = {
+    { 0, vm_str("") }, { 1, vm_str("fixed") }, { 2, vm_str("other") },
+    { 3, vm_str("quo\"te\\\n") }
 };
 
 static vm_str_t        handlers[VM_HTTP_HANDLERS] = {
