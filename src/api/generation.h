@@ -256,6 +256,11 @@ struct vm_generation_s {
     json_t               *constraint;       /* of its text; NULL: none */
     const uint32_t       *allowed;          /* tokens it may use; NULL: any */
     uint32_t              nallowed;
+
+    /* looks of the tool parser: at deltas and at whole answers, with a call
+       in it and without */
+
+    uint32_t              parsed[2][2];
 };
 
 

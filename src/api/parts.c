@@ -5,6 +5,7 @@
  */
 
 #include <stdlib.h>
+#include "anthropic.h"
 #include "constraint.h"
 #include "parts.h"
 #include "../base/rand.h"
@@ -33,6 +34,15 @@ vm_parts_calling(const vm_generation_t *g)
     return g->protocol->parts && g->settings->tool_call_parser
            && json_array_size(g->params.tools.json)
            && !(choice && strcmp(choice, "none") == 0);
+}
+
+
+int
+vm_parts_parsed(const vm_generation_t *g)
+{
+    return vm_parts_calling(g)
+           || (g->protocol == &vm_anthropic && g->settings->tool_call_parser
+               && g->params.tool_choice.json == NULL);
 }
 
 

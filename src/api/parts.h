@@ -17,6 +17,12 @@ int vm_parts_wanted(const vm_generation_t *g);
 /* Are calls looked for in what the model says? */
 int vm_parts_calling(const vm_generation_t *g);
 
+/*
+ * Does the tool parser look at what the model says?  vLLM's looks at messages
+ * without tools too, whose tool_choice is None; a chat's is "none" then.
+ */
+int vm_parts_parsed(const vm_generation_t *g);
+
 /* Did tool_choice leave the model no other way than a call? */
 int vm_parts_demanded(const vm_generation_t *g);
 

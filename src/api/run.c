@@ -2,7 +2,7 @@
  * A generation on its way: tokens that came become text and chunks.
  */
 
-#include "generation.h"
+#include "parts.h"
 #include "../base/rand.h"
 
 
@@ -159,6 +159,27 @@ vm_run_visible(const vm_generation_t *g, const vm_choice_t *c)
 }
 
 
+/* Thoughts are not looked at. */
+
+static void
+vm_run_parsed(vm_generation_t *g, vm_choice_t *c, size_t end)
+{
+    int        called;
+    vm_part_e  kind;
+
+    if (!vm_parts_parsed(g)) {
+        return;
+    }
+
+    kind = vm_parts_at(c, vm_min(c->shown, end), end).kind;
+    called = kind == VM_PART_NAME || kind == VM_PART_ARGUMENTS;
+
+    if (kind != VM_PART_REASONING) {
+        g->parsed[0][!called]++;
+    }
+}
+
+
 static void
 vm_run_chunk(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
 {
@@ -166,6 +187,7 @@ vm_run_chunk(vm_generation_t *g, vm_choice_t *c, vm_buf_t *out)
     vm_str_t  text;
 
     end = vm_run_visible(g, c);
+    vm_run_parsed(g, c, end);
 
     text.data = c->text.data ? c->text.data + c->shown : "";
     text.len = end - c->shown;
@@ -221,6 +243,10 @@ vm_generation_tokens(vm_generation_t *g, vm_choice_t *c, uint32_t count,
             c->finish = finish;
 
             vm_run_decode_end(c);
+
+            if (!g->stream && !g->deltas && vm_parts_parsed(g)) {
+                g->parsed[1][vm_parts_calls(c) == 0]++;
+            }
         }
 
         if ((g->stream || g->deltas)

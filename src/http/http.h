@@ -245,6 +245,7 @@ typedef struct {
     ngx_uint_t                sleep_level;
     ngx_uint_t                paused;
     vm_sleep_stats_t          sleep;
+    vm_parser_stats_t         parser;       /* counted without the lock */
 
     struct ngx_http_vllm_mock_store_s  *store;      /* NULL: nothing is kept */
     struct ngx_http_vllm_mock_limits_s *limits;     /* NULL: none were used */

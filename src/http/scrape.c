@@ -14,6 +14,7 @@ typedef struct {
     vm_http_stats_t      http;
     vm_self_stats_t      self;
     vm_sleep_stats_t     sleep;
+    vm_parser_stats_t    parser;
     vm_overrides_t       overrides;
     ngx_uint_t           asleep;
     ngx_uint_t           sleep_level;
@@ -151,6 +152,7 @@ ngx_http_vllm_mock_snapshot(ngx_http_vllm_mock_zone_t *z,
     }
 
     s->sleep = sh->sleep;
+    s->parser = sh->parser;
     s->overrides = sh->overrides;
     s->asleep = sh->asleep;
     s->sleep_level = sh->sleep_level;
@@ -251,6 +253,7 @@ ngx_http_vllm_mock_scrape(ngx_http_vllm_mock_ctx_t *ctx,
     q->sleep_level = (uint32_t) s->sleep_level;
     q->asleep = s->asleep != 0;
     q->sleep = &s->sleep;
+    q->parser = settings->tool_call_parser ? &s->parser : NULL;
 
     q->max_loras = conf->max_loras;
     q->lora_names = s->loras;

@@ -5,6 +5,7 @@
 
 #include "http.h"
 #include "stream.h"
+#include "../api/responses.h"
 
 
 #define NGX_HTTP_VLLM_MOCK_BUSY                                               \
@@ -46,6 +47,31 @@ ngx_http_vllm_mock_cancel(ngx_http_vllm_mock_stream_t *s)
 }
 
 
+/* Without the lock, as there are no numbers that must agree. */
+
+static void
+ngx_http_vllm_mock_parsed(ngx_http_vllm_mock_stream_t *s)
+{
+    ngx_uint_t              kind, mode, outcome;
+    vm_parser_stats_t      *p;
+    const vm_generation_t  *g;
+
+    g = s->generation;
+    p = &s->zone->shared->parser;
+    kind = g->protocol == &vm_responses ? VM_PARSER_RESPONSES
+                                        : VM_PARSER_CHAT;
+
+    for (mode = 0; mode < VM_PARSER_MODES; mode++) {
+        for (outcome = 0; outcome < VM_PARSER_OUTCOMES; outcome++) {
+            if (g->parsed[mode][outcome]) {
+                (void) ngx_atomic_fetch_add(&p->n[mode][outcome][kind],
+                                            g->parsed[mode][outcome]);
+            }
+        }
+    }
+}
+
+
 /* The engine has no more for it: nobody has to look there for its sake. */
 
 static void
@@ -61,6 +87,7 @@ ngx_http_vllm_mock_over(ngx_http_vllm_mock_stream_t *s)
 
     s->uncounted = 1;
     z->streams--;
+    ngx_http_vllm_mock_parsed(s);
 
     /* without the lock: one word that no other process writes */
 

@@ -126,6 +126,7 @@ void vm_expose_buckets(vm_buf_t *out, const char *name,
 
 void vm_http_stats_render(vm_buf_t *out, const vm_scrape_t *s);
 void vm_sleep_stats_render(vm_buf_t *out, const vm_scrape_t *s);
+void vm_parser_stats_render(vm_buf_t *out, const vm_scrape_t *s);
 
 
 #endif /* VM_FAMILIES_H */

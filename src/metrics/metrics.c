@@ -73,6 +73,10 @@ vm_metrics_render(vm_buf_t *out, const vm_scrape_t *s)
         vm_http_stats_render(out, s);
     }
 
+    if (s->parser) {
+        vm_parser_stats_render(out, s);
+    }
+
     if (s->sleep) {
         vm_sleep_stats_render(out, s);
     }

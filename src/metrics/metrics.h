@@ -86,6 +86,17 @@ void vm_sleep_stats_observe(vm_sleep_stats_t *s, vm_operation_e operation,
     double seconds, double unix_now);
 
 
+/* ---- looks of the tool parser (zeroed at first; lives in the zone) ---- */
+
+enum { VM_PARSER_STREAMED, VM_PARSER_WHOLE, VM_PARSER_MODES };
+enum { VM_PARSER_CALL, VM_PARSER_NO_CALL, VM_PARSER_OUTCOMES };
+enum { VM_PARSER_CHAT, VM_PARSER_RESPONSES, VM_PARSER_OTHER, VM_PARSER_KINDS };
+
+typedef struct {
+    unsigned long  n[VM_PARSER_MODES][VM_PARSER_OUTCOMES][VM_PARSER_KINDS];
+} vm_parser_stats_t;
+
+
 /* ---- the mock's own (vllm_mock:*), counted by the front end ---- */
 
 typedef struct {
@@ -130,6 +141,7 @@ typedef struct {
     unsigned                asleep:1;
 
     const vm_sleep_stats_t *sleep;          /* NULL: no such families */
+    const vm_parser_stats_t *parser;        /* NULL: there is no tool parser */
 
     uint32_t                max_loras;      /* 0: LoRA is off */
     const vm_lora_name_t   *lora_names;     /* by number modulo their count */

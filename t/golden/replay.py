@@ -114,8 +114,9 @@ def metrics(files):
     import compare as m
     works = [w for f in files or [os.path.join(HERE, "metrics", "workloads.json")] for w in load(f)]
     results = {}
-    with running({w["server"] for w in works} | {"default", "lora"}) as up:
-        for name, text in (("default", "fresh.txt"), ("lora", "fresh-lora.txt")):
+    fresh = {"default": "fresh.txt", "lora": "fresh-lora.txt", "tools": "fresh-tools.txt"}
+    with running({w["server"] for w in works} | set(fresh)) as up:
+        for name, text in fresh.items():
             with open(os.path.join(HERE, "metrics", text), encoding="utf8") as f:
                 results["metrics." + text] = m.compare_shapes(f.read(), m.Server(up[name].url).metrics(), False)
         for w in works:
