@@ -114,7 +114,7 @@ def metrics(files):
     import compare as m
     works = [w for f in files or [os.path.join(HERE, "metrics", "workloads.json")] for w in load(f)]
     results = {}
-    fresh = {"default": "fresh.txt", "lora": "fresh-lora.txt", "tools": "fresh-tools.txt"}
+    fresh = {"default": "fresh.txt", "lora": "fresh-lora.txt", "reasoning": "fresh-reasoning.txt"}
     with running({w["server"] for w in works} | set(fresh)) as up:
         for name, text in fresh.items():
             with open(os.path.join(HERE, "metrics", text), encoding="utf8") as f:

@@ -382,6 +382,50 @@ test_pause(void **state)
 
 
 static void
+test_rest(void **state)
+{
+    vm_event_t          v[256];
+    vm_engine_t        *e;
+    vm_engine_conf_t    conf;
+    const vm_stats_t   *s;
+
+    (void) state;
+    conf = engine_conf();
+    e = engine_new(&conf);
+    s = vm_engine_stats(e);
+
+    assert_true(vm_engine_at_rest(e));
+    engine_add(e, 0, 10, 3, 0);
+    vm_engine_advance(e, 0);
+    assert_false(vm_engine_at_rest(e));
+
+    /* what is under way comes, then the blocks go; the gauges stay */
+
+    vm_engine_pause(e, VM_PAUSE_KEEP, 1);
+    vm_engine_reset_at_rest(e, 1);
+    assert_false(vm_engine_at_rest(e));
+    assert_int_equal(s->preemptions, 0);
+    assert_true(vm_engine_advance(e, 1000) == VM_TIME_NONE);
+    assert_true(vm_engine_at_rest(e));
+    assert_int_equal(s->preemptions, 1);
+    assert_int_equal(s->running, 1);
+    assert_true(engine_all(e, 0, v) > 0);
+
+    /* one that waits for the last request is not there yet */
+
+    vm_engine_pause(e, VM_PAUSE_NONE, 2000);
+    vm_engine_advance(e, 2000);
+    vm_engine_pause(e, VM_PAUSE_WAIT, 2001);
+    assert_false(vm_engine_at_rest(e));
+    vm_engine_advance(e, 9000);
+    assert_true(vm_engine_at_rest(e));
+    (void) engine_all(e, 0, v);
+    assert_int_equal(v[0].preemptions, 1);
+    free(e);
+}
+
+
+static void
 test_cache(void **state)
 {
     uint32_t              i, k;
@@ -723,6 +767,7 @@ main(void)
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_step_abort),
         cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_rest),
         cmocka_unit_test(test_cache),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_late_owner),

@@ -194,6 +194,37 @@ test_recordings(void **state)
 
 
 static void
+test_parser(void **state)
+{
+    char              *text;
+    vm_scrape_t        s;
+    vm_parser_stats_t  parser;
+
+    (void) state;
+
+    fresh(&s);
+    text = render(&s);
+    assert_null(strstr(text, "tool_call_parser"));
+    free(text);
+
+    memset(&parser, 0, sizeof(parser));
+    parser.n[VM_PARSER_STREAMED][VM_PARSER_NO_CALL][VM_PARSER_CHAT] = 7;
+    s.parser = &parser;
+    text = render(&s);
+    assert_line(text, "vllm:tool_call_parser_invocations_total{mode="
+                      "\"streaming\",model_name=\"llama2-7b\",outcome="
+                      "\"no_tool_call\",request_type=\"chat_completions\"} "
+                      "7.0");
+    assert_line(text, "vllm:tool_call_parser_invocations_total{mode="
+                      "\"non_streaming\",model_name=\"llama2-7b\",outcome="
+                      "\"tool_call\",request_type=\"other\"} 0.0");
+    assert_line(text, "# TYPE vllm:tool_call_parser_invocations_created "
+                      "gauge");
+    free(text);
+}
+
+
+static void
 test_floats(void **state)
 {
     size_t    i;
@@ -828,6 +859,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_recordings),
+        cmocka_unit_test(test_parser),
         cmocka_unit_test(test_floats),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_scaled),
