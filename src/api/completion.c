@@ -35,8 +35,14 @@ static const vm_type_t  vm_prompt_type = {
     .kind = VM_T_UNION, .branches = vm_prompt_branches
 };
 
+static const vm_type_t  vm_bytes_type = { .kind = VM_T_STR, .bytes = 1 };
+
+static const vm_type_t  vm_bytes_list_type = {
+    .kind = VM_T_LIST, .item = &vm_bytes_type
+};
+
 static const vm_type_t *const  vm_embeds_branches[] = {
-    &vm_str_type, &vm_str_list_type, NULL
+    &vm_bytes_type, &vm_bytes_list_type, NULL
 };
 
 static const vm_type_t  vm_embeds_type = {
@@ -295,7 +301,7 @@ vm_completion_step_five(vm_generation_t *g)
         return VM_ERROR;
     }
 
-    if (g->params.prompt_embeds.json) {
+    if (vm_value_true(g->params.prompt_embeds.json)) {
         return vm_error_param(&g->call->error, g->pool, "prompt_embeds",
                               "You must set `--enable-prompt-embeds` to input "
                               "`prompt_embeds`.");

@@ -77,18 +77,48 @@ vm_violations_free(vm_violations_t *x)
 }
 
 
-/* vLLM leaves out a form's "name[]": it takes it for pydantic's own. */
+/*
+ * vLLM leaves out of a place what it takes for pydantic's own: kinds of
+ * schemas and whatever has brackets, be it the name of a field.
+ */
+
+static int
+vm_place_hidden(const char *name)
+{
+    size_t                    i;
+    static const char *const  kinds[] = {
+        "function-wrap", "function-after", "function-before",
+        "function-plain", "json-or-python", "lax-or-strict", "chain",
+        "default", "nullable", "tagged-union", "union", "call", "arguments",
+        "is-instance", "is-subclass", "callable", "str", "int", "float",
+        "bool", "bytes", "bytearray", "list", "tuple", "dict", "set",
+        "frozenset", "complex", "none", "nonetype"
+    };
+
+    if (strpbrk(name, "[]{}()")) {
+        return 1;
+    }
+
+    for (i = 0; i < vm_nelts(kinds); i++) {
+        if (strcasecmp(name, kinds[i]) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
 
 static void
-vm_place_print(vm_buf_t *b, const vm_place_t *at)
+vm_place_print(vm_buf_t *b, const vm_place_t *at, int whole)
 {
-    if (at->up && at->name && strstr(at->name, "[]")) {
-        vm_place_print(b, at->up);
+    if (!whole && at->up && at->name && vm_place_hidden(at->name)) {
+        vm_place_print(b, at->up, whole);
         return;
     }
 
     if (at->up) {
-        vm_place_print(b, at->up);
+        vm_place_print(b, at->up, whole);
         vm_buf_char(b, '.');
     }
 
@@ -199,14 +229,9 @@ vm_violations_add(vm_violations_t *x, const char *type, const char *place,
 
     if (x->title) {
 
-        if (x->count < VM_VIOLATIONS_SHOWN) {
-            x->offsets[x->count] = x->text.len;
-        }
-
         vm_violation_titled(x, type, place, message, input);
 
     } else if (x->count < VM_VIOLATIONS_SHOWN) {
-        x->offsets[x->count] = x->text.len;
         vm_buf_init(&line);
 
         vm_buf_printf(&line, "{'type': '%s', 'loc': ", type);
@@ -249,7 +274,7 @@ vm_violation(vm_violations_t *x, const vm_place_t *at, const char *type,
     }
 
     vm_buf_init(&b);
-    vm_place_print(&b, at);
+    vm_place_print(&b, at, x->title != NULL);
     vm_buf_char(&b, '\0');
 
     if (!b.failed) {
@@ -303,19 +328,6 @@ vm_violations_report(vm_violations_t *x)
     vm_buf_free(b);
 
     return VM_ERROR;
-}
-
-
-/* Forget what a branch of a union complained about: another one fits. */
-
-static void
-vm_violations_rewind(vm_violations_t *x, size_t count)
-{
-    if (!x->quiet && count < VM_VIOLATIONS_SHOWN && x->count > count) {
-        x->text.len = x->offsets[count];
-    }
-
-    x->count = count;
 }
 
 
@@ -640,7 +652,6 @@ vm_check_bool(const json_t *v, const vm_place_t *at, uint8_t *out,
 
         case VM_PY_STR:
         case VM_PY_INT:
-        case VM_PY_BIGINT:
             return vm_violation(x, at, "bool_parsing",
                                 "Input should be a valid boolean, unable to "
                                 "interpret input", v, NULL);
@@ -968,6 +979,7 @@ vm_check_fields(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     rc = VM_OK;
     here.up = at;
     keys = vm_key_bits(v);
+    x->counted = 1;
 
     for (f = t->fields; f->name; f++) {
         here.name = f->name;
@@ -985,6 +997,8 @@ vm_check_fields(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
             continue;
         }
+
+        x->fields++;
 
         if (json_is_null(item) && !(f->flags & VM_F_NOTNULL)) {
             continue;
@@ -1014,6 +1028,21 @@ vm_check_fields(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
 
 static int
+vm_check_dataclass(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    char  ctx[80], msg[120];
+
+    snprintf(msg, sizeof(msg),
+             "Input should be a dictionary or an instance of %s",
+             t->dataclass);
+    snprintf(ctx, sizeof(ctx), "'class_name': '%s'", t->dataclass);
+
+    return vm_violation(x, at, "dataclass_type", msg, v, ctx);
+}
+
+
+static int
 vm_check_model(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     void *out, vm_violations_t *x)
 {
@@ -1029,6 +1058,10 @@ vm_check_model(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     if (t->typed_dict) {
         return vm_violation(x, at, "dict_type",
                             "Input should be a valid dictionary", v, NULL);
+    }
+
+    if (t->dataclass) {
+        return vm_check_dataclass(t, v, at, x);
     }
 
     return vm_violation(x, at, "model_attributes_type",
@@ -1061,6 +1094,9 @@ vm_type_exact(const vm_type_t *t, const json_t *v)
 
     case VM_T_BOOL:
         return py == VM_PY_BOOL;
+
+    case VM_T_LITERAL:
+        return py == VM_PY_STR;         /* it is one of the values */
 
     case VM_T_LIST:
         if (py != VM_PY_LIST) {
@@ -1147,34 +1183,78 @@ vm_check_refused(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 }
 
 
-/* The branch of a union that fits, or -1 and what each complained about. */
+/* What each branch of a union complains about. */
 
-static int
-vm_union_branch(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+static void
+vm_union_complain(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     vm_violations_t *x)
 {
     int               i;
-    size_t            before, count;
     vm_place_t        here;
     const vm_type_t  *b;
 
-    count = x->count;
-
     for (i = 0; t->branches[i]; i++) {
-        before = x->count;
         b = t->branches[i];
         here.up = at;
         here.name = b->name;
 
         vm_type_check(b, v, b->name ? &here : at, NULL, x);
+    }
+}
 
-        if (x->count == before) {
-            vm_violations_rewind(x, count);
-            return i;
+
+/*
+ * The branch that pydantic takes, or -1: of those that fit the one in which
+ * most fields are found, or that which converts nothing, or the first.
+ */
+
+static int
+vm_union_branch(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    int       best, exact, i;
+    size_t    before, count, most;
+    unsigned  best_counted, counted;
+
+    count = x->count;
+    counted = x->counted;
+    before = x->fields;
+    best = -1;
+    most = 0;
+    exact = 0;
+    best_counted = 0;
+
+    for (i = 0; t->branches[i]; i++) {
+        x->fields = 0;
+        x->counted = 0;
+
+        if (vm_type_check(t->branches[i], v, at, NULL, x) != VM_OK
+            || x->count != count)
+        {
+            x->count = count;
+            continue;
+        }
+
+        if (best == -1
+            || (x->counted && best_counted && x->fields != most
+                ? x->fields > most
+                : vm_type_exact(t->branches[i], v) > exact))
+        {
+            best = i;
+            most = x->fields;
+            best_counted = x->counted;
+            exact = vm_type_exact(t->branches[i], v);
+        }
+
+        if (exact && !best_counted) {
+            break;
         }
     }
 
-    return -1;
+    x->fields = before + most;
+    x->counted = counted || best_counted;
+
+    return best;
 }
 
 
@@ -1182,36 +1262,21 @@ static int
 vm_check_union(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     vm_any_t *out, vm_violations_t *x)
 {
-    int     found, i;
-    size_t  count;
-
-    count = x->count;
-    found = -1;
+    int  found;
 
     /* nothing is worded before it is known that no branch fits */
 
     x->quiet++;
-
-    for (i = 0; t->branches[i] && found == -1; i++) {
-
-        if (vm_type_exact(t->branches[i], v)) {
-            vm_type_check(t->branches[i], v, at, NULL, x);
-            found = x->count == count ? i : -1;
-            vm_violations_rewind(x, count);
-        }
-    }
-
-    if (found == -1) {
-        found = vm_union_branch(t, v, at, x);
-    }
-
+    found = vm_union_branch(t, v, at, x);
     x->quiet--;
 
     if (found == -1) {
 
-        if (!x->quiet) {
-            x->count = count;
-            (void) vm_union_branch(t, v, at, x);
+        if (x->quiet) {
+            x->count++;
+
+        } else {
+            vm_union_complain(t, v, at, x);
         }
 
         return VM_ERROR;
@@ -1222,6 +1287,24 @@ vm_check_union(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     }
 
     return VM_OK;
+}
+
+
+int
+vm_type_branch(const vm_type_t *t, const json_t *v, vm_error_t *e,
+    vm_pool_t *pool)
+{
+    int              found;
+    vm_place_t       at;
+    vm_violations_t  x;
+
+    memset(&at, 0, sizeof(at));
+    vm_violations_init(&x, e, pool);
+    x.quiet = 1;
+    found = vm_union_branch(t, v, &at, &x);
+    vm_violations_free(&x);
+
+    return found;
 }
 
 
@@ -1251,9 +1334,12 @@ vm_type_check(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
     case VM_T_STR:
         rc = py == VM_PY_STR ? VM_OK
-                             : vm_violation(x, at, "string_type",
-                                            "Input should be a valid string",
-                                            v, NULL);
+             : t->bytes ? vm_violation(x, at, "bytes_type",
+                                       "Input should be a valid bytes", v,
+                                       NULL)
+                        : vm_violation(x, at, "string_type",
+                                       "Input should be a valid string", v,
+                                       NULL);
         break;
 
     case VM_T_LITERAL:
@@ -1349,6 +1435,34 @@ vm_model_load(const vm_type_t *model, const json_t *v, const char *root,
     rc = vm_model_check(model, v, root, out, &x);
 
     if (rc != VM_OK || e->status) {
+        rc = vm_violations_report(&x);
+    }
+
+    vm_violations_free(&x);
+
+    return rc;
+}
+
+
+int
+vm_item_load(const vm_type_t *t, const json_t *v, const char *title,
+    size_t index, vm_error_t *e, vm_pool_t *pool)
+{
+    int              rc;
+    vm_place_t       at, here;
+    vm_violations_t  x;
+
+    memset(&at, 0, sizeof(at));
+    at.name = title;
+    here.up = &at;
+    here.name = NULL;
+    here.index = index;
+
+    vm_violations_init(&x, e, pool);
+    x.title = title;
+    rc = vm_type_check(t, v, &here, NULL, &x);
+
+    if (rc != VM_OK) {
         rc = vm_violations_report(&x);
     }
 

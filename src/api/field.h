@@ -66,6 +66,7 @@ struct vm_type_s {
     unsigned                  forbid:1;       /* MODEL: no other fields */
     unsigned                  int_keys:1;     /* DICT */
     unsigned                  tuple:1;        /* LIST */
+    unsigned                  bytes:1;        /* STR; other words */
     unsigned                  nullable:1;     /* where no field says so */
     unsigned                  has_gt:1;
     unsigned                  has_ge:1;
@@ -73,6 +74,7 @@ struct vm_type_s {
     json_int_t                gt;
     json_int_t                ge;
     json_int_t                le;
+    const char               *dataclass;      /* MODEL: its name, if it is */
     size_t                    min_items;      /* LIST; 0: none */
     size_t                    max_items;
 
@@ -126,6 +128,14 @@ extern const vm_type_t  vm_any_type, vm_str_type, vm_int_type, vm_float_type,
 int vm_model_load(const vm_type_t *model, const json_t *v, const char *root,
     void *out, vm_error_t *e, vm_pool_t *pool);
 
+/* An item of a list that is checked while it is read: pydantic's own words. */
+int vm_item_load(const vm_type_t *t, const json_t *v, const char *title,
+    size_t index, vm_error_t *e, vm_pool_t *pool);
+
+/* The branch of a union that a value takes, -1: none. */
+int vm_type_branch(const vm_type_t *t, const json_t *v, vm_error_t *e,
+    vm_pool_t *pool);
+
 
 /* The pieces, for places that report otherwise. */
 
@@ -133,7 +143,8 @@ struct vm_violations_s {
     size_t      count;
     vm_buf_t    text;               /* the first ten */
     char        first[256];         /* place of the first */
-    size_t      offsets[10];        /* where each begins in `text` */
+    size_t      fields;             /* that models had, for unions */
+    unsigned    counted:1;          /* a model was there */
     size_t      quiet;              /* not 0: they are counted, not worded */
     const char *title;              /* of pydantic's own message; or NULL */
     vm_error_t *error;              /* of a rule that answers at once */

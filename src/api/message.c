@@ -2,13 +2,9 @@
  * Chat messages: pydantic's view of them, and the chat template.
  */
 
-#include <stdio.h>
 #include <stdlib.h>
-#include "message.h"
-#include "../base/rand.h"
-
-
-#define VM_PYDANTIC_URL  "https://errors.pydantic.dev/2.14/v/"
+#include "content.h"
+#include "params.h"
 
 
 /* ---- the union of message types, in vLLM's order ---- */
@@ -26,14 +22,6 @@ static const vm_type_t *const  vm_content_branches[] = {
 
 static const vm_type_t  vm_content_type = {
     .kind = VM_T_UNION, .branches = vm_content_branches
-};
-
-static const vm_type_t *const  vm_custom_content_branches[] = {
-    &vm_str_type, &vm_list_type, NULL
-};
-
-static const vm_type_t  vm_custom_content_type = {
-    .kind = VM_T_UNION, .branches = vm_custom_content_branches
 };
 
 static const char *const  vm_roles[][2] = {
@@ -90,79 +78,6 @@ static const vm_type_t  vm_call_type = {
     .kind = VM_T_MODEL, .fields = vm_call_fields, .typed_dict = 1
 };
 
-static const vm_field_t  vm_assistant_fields[] = {
-    vm_check_row("role", &vm_role_types[3], VM_NEEDED),
-    vm_check_row("audio", &vm_audio_type, 0),
-    vm_check_row("content", &vm_content_type, 0),
-    vm_check_row("function_call", &vm_call_type, 0),
-    vm_check_row("name", &vm_str_type, VM_F_NOTNULL),
-    vm_check_row("refusal", &vm_str_type, 0),
-    vm_check_row("tool_calls", &vm_any_type, 0),
-    vm_field_end
-};
-
-static const vm_field_t  vm_tool_message_fields[] = {
-    vm_check_row("content", &vm_content_type, VM_NEEDED),
-    vm_check_row("role", &vm_role_types[4], VM_NEEDED),
-    vm_check_row("tool_call_id", &vm_str_type, VM_NEEDED),
-    vm_field_end
-};
-
-static const vm_field_t  vm_function_message_fields[] = {
-    vm_check_row("content", &vm_str_type, VM_F_REQUIRED),
-    vm_check_row("name", &vm_str_type, VM_NEEDED),
-    vm_check_row("role", &vm_role_types[5], VM_NEEDED),
-    vm_field_end
-};
-
-static const vm_field_t  vm_custom_fields[] = {
-    vm_check_row("role", &vm_str_type, VM_NEEDED),
-    vm_check_row("content", &vm_custom_content_type, VM_F_NOTNULL),
-    vm_check_row("name", &vm_str_type, VM_F_NOTNULL),
-    vm_check_row("tool_call_id", &vm_str_type, 0),
-    vm_field_end
-};
-
-static const vm_field_t  vm_harmony_fields[] = {
-    vm_check_row("author", &vm_dict_type, VM_NEEDED),
-    vm_check_row("content", &vm_list_type, VM_F_NOTNULL),
-    vm_field_end
-};
-
-static const vm_type_t  vm_message_types[] = {
-    { .kind = VM_T_MODEL, .typed_dict = 1, .fields = vm_developer_fields,
-      .name = "ChatCompletionDeveloperMessageParam" },
-    { .kind = VM_T_MODEL, .typed_dict = 1, .fields = vm_system_fields,
-      .name = "ChatCompletionSystemMessageParam" },
-    { .kind = VM_T_MODEL, .typed_dict = 1, .fields = vm_user_fields,
-      .name = "ChatCompletionUserMessageParam" },
-    { .kind = VM_T_MODEL, .typed_dict = 1, .fields = vm_assistant_fields,
-      .name = "ChatCompletionAssistantMessageParam" },
-    { .kind = VM_T_MODEL, .typed_dict = 1, .fields = vm_tool_message_fields,
-      .name = "ChatCompletionToolMessageParam" },
-    { .kind = VM_T_MODEL, .typed_dict = 1,
-      .fields = vm_function_message_fields,
-      .name = "ChatCompletionFunctionMessageParam" },
-    { .kind = VM_T_MODEL, .typed_dict = 1, .fields = vm_custom_fields,
-      .name = "CustomChatCompletionMessageParam" },
-    { .kind = VM_T_MODEL, .fields = vm_harmony_fields, .name = "Message" }
-};
-
-static const vm_type_t *const  vm_message_branches[] = {
-    &vm_message_types[0], &vm_message_types[1], &vm_message_types[2],
-    &vm_message_types[3], &vm_message_types[4], &vm_message_types[5],
-    &vm_message_types[6], &vm_message_types[7], NULL
-};
-
-const vm_type_t  vm_message_type = {
-    .kind = VM_T_UNION, .branches = vm_message_branches
-};
-
-const vm_type_t  vm_messages_type = {
-    .kind = VM_T_LIST, .item = &vm_message_type
-};
-
-
 /* ---- tool calls of assistants ---- */
 
 static const char *const  vm_call_kinds[][2] = {
@@ -215,6 +130,106 @@ static const vm_type_t  vm_tool_call_type = {
 
 static const vm_type_t  vm_tool_calls_type = {
     .kind = VM_T_LIST, .item = &vm_tool_call_type
+};
+
+
+/* ---- messages ---- */
+
+static const vm_field_t  vm_assistant_fields[] = {
+    vm_check_row("role", &vm_role_types[3], VM_NEEDED),
+    vm_check_row("audio", &vm_audio_type, 0),
+    vm_check_row("content", &vm_content_type, 0),
+    vm_check_row("function_call", &vm_call_type, 0),
+    vm_check_row("name", &vm_str_type, VM_F_NOTNULL),
+    vm_check_row("refusal", &vm_str_type, 0),
+    vm_check_row("tool_calls", &vm_any_type, 0),
+    vm_field_end
+};
+
+static const vm_field_t  vm_tool_message_fields[] = {
+    vm_check_row("content", &vm_content_type, VM_NEEDED),
+    vm_check_row("role", &vm_role_types[4], VM_NEEDED),
+    vm_check_row("tool_call_id", &vm_str_type, VM_NEEDED),
+    vm_field_end
+};
+
+static const vm_field_t  vm_function_message_fields[] = {
+    vm_check_row("content", &vm_str_type, VM_F_REQUIRED),
+    vm_check_row("name", &vm_str_type, VM_NEEDED),
+    vm_check_row("role", &vm_role_types[5], VM_NEEDED),
+    vm_field_end
+};
+
+static const vm_type_t  vm_custom_calls_type = {
+    .kind = VM_T_LIST, .item = &vm_call_types[0]
+};
+
+static const vm_field_t  vm_custom_fields[] = {
+    vm_check_row("role", &vm_str_type, VM_NEEDED),
+    vm_check_row("content", &vm_content_custom_type, VM_F_NOTNULL),
+    vm_check_row("name", &vm_str_type, VM_F_NOTNULL),
+    vm_check_row("tool_call_id", &vm_str_type, 0),
+    vm_check_row("tool_calls", &vm_custom_calls_type, 0),
+    vm_check_row("reasoning", &vm_str_type, 0),
+    vm_check_row("tools", &vm_tools_type, 0),
+    vm_check_row("task", &vm_str_type, 0),
+    vm_field_end
+};
+
+static const vm_field_t  vm_harmony_content_fields[] = {
+    vm_field_end
+};
+
+static const vm_type_t  vm_harmony_item_type = {
+    .kind = VM_T_MODEL, .fields = vm_harmony_content_fields
+};
+
+static const vm_type_t  vm_harmony_content_type = {
+    .kind = VM_T_LIST, .item = &vm_harmony_item_type
+};
+
+static const vm_field_t  vm_harmony_fields[] = {
+    vm_check_row("author", &vm_dict_type, VM_NEEDED),
+    vm_check_row("content", &vm_harmony_content_type, VM_F_NOTNULL),
+    vm_field_end
+};
+
+static const vm_type_t  vm_message_types[] = {
+    { .kind = VM_T_MODEL, .typed_dict = 1, .fields = vm_developer_fields,
+      .name = "ChatCompletionDeveloperMessageParam" },
+    { .kind = VM_T_MODEL, .typed_dict = 1, .fields = vm_system_fields,
+      .name = "ChatCompletionSystemMessageParam" },
+    { .kind = VM_T_MODEL, .typed_dict = 1, .fields = vm_user_fields,
+      .name = "ChatCompletionUserMessageParam" },
+    { .kind = VM_T_MODEL, .typed_dict = 1, .fields = vm_assistant_fields,
+      .name = "ChatCompletionAssistantMessageParam" },
+    { .kind = VM_T_MODEL, .typed_dict = 1, .fields = vm_tool_message_fields,
+      .name = "ChatCompletionToolMessageParam" },
+    { .kind = VM_T_MODEL, .typed_dict = 1,
+      .fields = vm_function_message_fields,
+      .name = "ChatCompletionFunctionMessageParam" },
+    { .kind = VM_T_MODEL, .typed_dict = 1, .fields = vm_custom_fields,
+      .name = "CustomChatCompletionMessageParam" },
+    { .kind = VM_T_MODEL, .fields = vm_harmony_fields, .name = "Message" }
+};
+
+typedef enum {
+    VM_M_DEVELOPER, VM_M_SYSTEM, VM_M_USER, VM_M_ASSISTANT, VM_M_TOOL,
+    VM_M_FUNCTION, VM_M_CUSTOM, VM_M_HARMONY
+} vm_message_e;
+
+static const vm_type_t *const  vm_message_branches[] = {
+    &vm_message_types[0], &vm_message_types[1], &vm_message_types[2],
+    &vm_message_types[3], &vm_message_types[4], &vm_message_types[5],
+    &vm_message_types[6], &vm_message_types[7], NULL
+};
+
+const vm_type_t  vm_message_type = {
+    .kind = VM_T_UNION, .branches = vm_message_branches
+};
+
+const vm_type_t  vm_messages_type = {
+    .kind = VM_T_LIST, .item = &vm_message_type
 };
 
 
@@ -350,235 +365,13 @@ vm_messages_calls(const json_t *messages, const char *root, vm_error_t *e,
     json_t  *m;
 
     json_array_foreach(messages, i, m) {
-        if (vm_messages_call(json_object_get(m, "tool_calls"), root, e, pool)
-            != VM_OK)
+        if (json_object_get(m, "tool_calls")
+            && vm_type_branch(&vm_message_type, m, e, pool) == VM_M_ASSISTANT
+            && vm_messages_call(json_object_get(m, "tool_calls"), root, e,
+                                pool) != VM_OK)
         {
             return VM_ERROR;
         }
-    }
-
-    return VM_OK;
-}
-
-
-/* ---- parts of a content, checked when the template reads them ---- */
-
-typedef struct {
-    const char  *name;              /* of the class */
-    const char  *key;               /* what it must have */
-    const char  *type;
-} vm_part_t;
-
-static const vm_part_t  vm_parts[] = {
-    { "ChatCompletionContentPartTextParam", "text", "text" },
-    { "ChatCompletionContentPartImageParam", "image_url", "image_url" },
-    { "ChatCompletionContentPartInputAudioParam", "input_audio",
-      "input_audio" },
-    { "File", "file", "file" }
-};
-
-
-static const char *
-vm_part_violation(vm_buf_t *b, size_t index, const vm_part_t *part,
-    const char *key, const char *type, const char *message,
-    const json_t *input)
-{
-    vm_buf_printf(b, "\n%zu.%s", index, part->name);
-
-    if (key) {
-        vm_buf_printf(b, ".%s", key);
-    }
-
-    vm_buf_printf(b, "\n  %s [type=%s, input_value=", message, type);
-    vm_value_repr(b, input);
-    vm_buf_printf(b, ", input_type=%s]\n    For further information visit "
-                  VM_PYDANTIC_URL "%s", vm_value_class(input), type);
-
-    return type;
-}
-
-
-/* How often a part complains when it were of one class; text to `b`. */
-
-static unsigned
-vm_part_check(const json_t *v, size_t index, const vm_part_t *part,
-    vm_buf_t *b)
-{
-    char           message[64];
-    unsigned       n;
-    const json_t  *type, *value;
-
-    if (vm_value_type(v) != VM_PY_DICT) {
-        vm_part_violation(b, index, part, NULL, "dict_type",
-                          "Input should be a valid dictionary", v);
-        return 1;
-    }
-
-    n = 0;
-    value = json_object_get(v, part->key);
-
-    if (value == NULL) {
-        vm_part_violation(b, index, part, part->key, "missing",
-                          "Field required", v);
-        n++;
-
-    } else if (part == vm_parts && vm_value_type(value) != VM_PY_STR) {
-        vm_part_violation(b, index, part, part->key, "string_type",
-                          "Input should be a valid string", value);
-        n++;
-
-    } else if (part != vm_parts && vm_value_type(value) != VM_PY_DICT) {
-        vm_part_violation(b, index, part, part->key, "dict_type",
-                          "Input should be a valid dictionary", value);
-        n++;
-    }
-
-    type = json_object_get(v, "type");
-
-    if (type == NULL) {
-        vm_part_violation(b, index, part, "type", "missing",
-                          "Field required", v);
-        n++;
-
-    } else if (!json_is_string(type)
-               || strcmp(json_string_value(type), part->type) != 0)
-    {
-        snprintf(message, sizeof(message), "Input should be '%s'",
-                 part->type);
-        vm_part_violation(b, index, part, "type", "literal_error", message,
-                          type);
-        n++;
-    }
-
-    return n;
-}
-
-
-/* The class that a part is of; NULL and an error if of none. */
-
-static const vm_part_t *
-vm_part_class(const json_t *v, size_t index, vm_error_t *e, vm_pool_t *pool)
-{
-    size_t            i;
-    unsigned          count, n;
-    vm_buf_t          b;
-    const vm_part_t  *found;
-
-    vm_buf_init(&b);
-    found = NULL;
-    count = 0;
-
-    for (i = 0; i < vm_nelts(vm_parts) && found == NULL; i++) {
-        n = vm_part_check(v, index, &vm_parts[i], &b);
-        count += n;
-
-        if (n == 0) {
-            found = &vm_parts[i];
-        }
-    }
-
-    vm_buf_char(&b, '\0');
-
-    if (found == NULL) {
-        vm_error_printf(e, pool, 400, "BadRequestError", NULL,
-                        "%u validation error%s for ValidatorIterator%s",
-                        count, count == 1 ? "" : "s", b.failed ? "" : b.data);
-    }
-
-    vm_buf_free(&b);
-
-    return found;
-}
-
-
-/*
- * Media that a model takes (vllm_mock_endpoints all): so many tokens each, as
- * docs/compatibility.md says.  The first ones follow from the content, so that
- * the prefix cache tells one picture from another.
- */
-
-static const struct {
-    const char  *type;
-    unsigned     tokens;
-} vm_media[] = {
-    { "image_url", 576 },           /* LLaVA-1.5: 24 x 24 patches */
-    { "input_audio", 188 },         /* Whisper's 1500 frames, eight a token */
-    { "audio_url", 188 },
-    { "video_url", 1152 },          /* eight frames of 144 */
-    { "file", 576 }
-};
-
-#define VM_MEDIA_MARK   8           /* tokens that tell contents apart */
-
-
-/* Placeholders for a part; 0: it is none that is known. */
-
-static int
-vm_message_media(const json_t *part, vm_buf_t *out)
-{
-    char        *text;
-    unsigned     i, k;
-    uint64_t     hash;
-    const char  *type;
-
-    type = json_string_value(json_object_get(part, "type"));
-
-    for (i = 0; type && i < vm_nelts(vm_media); i++) {
-
-        if (strcmp(vm_media[i].type, type) != 0) {
-            continue;
-        }
-
-        text = json_dumps(part, JSON_COMPACT | JSON_SORT_KEYS);
-        hash = text ? vm_rand_bytes(text, strlen(text), 0) : 0;
-        free(text);
-
-        /* control characters are a token each */
-
-        for (k = 0; k < vm_media[i].tokens; k++) {
-            vm_buf_char(out, k < VM_MEDIA_MARK
-                             ? (char) (1 + (hash >> 3 * k & 7)) : '\x1a');
-        }
-
-        return 1;
-    }
-
-    return 0;
-}
-
-
-static int
-vm_message_parts(const json_t *content, const vm_template_t *t,
-    vm_buf_t *out, vm_error_t *e, vm_pool_t *pool)
-{
-    size_t            i;
-    json_t           *part, *text;
-    const vm_part_t  *class;
-
-    json_array_foreach(content, i, part) {
-
-        if (t->media && vm_message_media(part, out)) {
-            continue;
-        }
-
-        class = vm_part_class(part, i, e, pool);
-
-        if (class == NULL) {
-            return VM_ERROR;
-        }
-
-        if (class != vm_parts) {
-            return vm_error_printf(e, pool, 400, "BadRequestError", NULL,
-                                   "%s is not a multimodal model", t->model);
-        }
-
-        text = json_object_get(part, "text");
-
-        if (i) {
-            vm_buf_char(out, '\n');
-        }
-
-        vm_buf_add(out, json_string_value(text), json_string_length(text));
     }
 
     return VM_OK;
@@ -620,6 +413,33 @@ vm_message_json(vm_buf_t *out, const json_t *v)
     if (text) {
         vm_buf_str(out, text);
         free(text);
+    }
+}
+
+
+/*
+ * A list is left to the template by the classes of OpenAI's roles, while
+ * vLLM's own has looked at it before: the union takes the one or the other.
+ */
+
+static vm_content_e
+vm_message_whose(const json_t *m, vm_error_t *e, vm_pool_t *pool)
+{
+    switch (vm_type_branch(&vm_message_type, m, e, pool)) {
+
+    case VM_M_DEVELOPER:
+    case VM_M_SYSTEM:
+    case VM_M_TOOL:
+        return VM_CONTENT_TEXT;
+
+    case VM_M_USER:
+        return VM_CONTENT_USER;
+
+    case VM_M_ASSISTANT:
+        return VM_CONTENT_ASSISTANT;
+
+    default:
+        return VM_CONTENT_FREE;
     }
 }
 
@@ -669,7 +489,8 @@ vm_messages_render(const json_t *messages, const vm_template_t *t,
                        json_string_length(content));
 
         } else if (json_is_array(content)
-                   && vm_message_parts(content, t, out, e, pool) != VM_OK)
+                   && vm_content_render(content, vm_message_whose(m, e, pool),
+                                        t, out, e, pool) != VM_OK)
         {
             return VM_ERROR;
         }

@@ -125,7 +125,8 @@ static const vm_field_t  vm_structured_fields[] = {
 };
 
 const vm_type_t  vm_structured_type = {
-    .kind = VM_T_MODEL, .fields = vm_structured_fields
+    .kind = VM_T_MODEL, .fields = vm_structured_fields,
+    .dataclass = "StructuredOutputsParams"
 };
 
 
@@ -197,7 +198,8 @@ static const vm_field_t  vm_repetition_fields[] = {
 };
 
 const vm_type_t  vm_repetition_type = {
-    .kind = VM_T_MODEL, .fields = vm_repetition_fields
+    .kind = VM_T_MODEL, .fields = vm_repetition_fields,
+    .dataclass = "RepetitionDetectionParams"
 };
 
 
@@ -450,27 +452,7 @@ vm_rule_no_get(const json_t *v, vm_error_t *e, vm_pool_t *pool)
 int
 vm_rule_true(const json_t *body, const char *key)
 {
-    const json_t  *v;
-
-    v = json_object_get(body, key);
-
-    switch (vm_value_type(v)) {
-
-    case VM_PY_NONE:
-        return 0;
-
-    case VM_PY_STR:
-        return json_string_length(v) != 0;
-
-    case VM_PY_LIST:
-        return json_array_size(v) != 0;
-
-    case VM_PY_DICT:
-        return json_object_size(v) != 0;
-
-    default:
-        return vm_value_float(v) != 0;
-    }
+    return vm_value_true(json_object_get(body, key));
 }
 
 

@@ -421,3 +421,26 @@ vm_value_big(const json_t *v)
         return 0;
     }
 }
+
+
+int
+vm_value_true(const json_t *v)
+{
+    switch (vm_value_type(v)) {
+
+    case VM_PY_NONE:
+        return 0;
+
+    case VM_PY_STR:
+        return json_string_length(v) != 0;
+
+    case VM_PY_LIST:
+        return json_array_size(v) != 0;
+
+    case VM_PY_DICT:
+        return json_object_size(v) != 0;
+
+    default:
+        return vm_value_float(v) != 0;
+    }
+}

@@ -28,6 +28,8 @@ vm_py_e vm_value_type(const json_t *v);         /* NULL counts as None */
 const char *vm_value_class(const json_t *v);    /* type(v).__name__ */
 double vm_value_float(const json_t *v);         /* INT, FLOAT, BOOL, BIGINT */
 
+int vm_value_true(const json_t *v);             /* bool(v) */
+
 /* NaN, Infinity and the like; an integer by its digits (with sign). */
 json_t *vm_value_from_float(double d);
 json_t *vm_value_from_digits(const char *digits, size_t len);

@@ -1,0 +1,29 @@
+/*
+ * The content of a message when it is a list: the types that its parts may
+ * be, and the text that vLLM takes out of them.
+ */
+
+#ifndef VM_CONTENT_H
+#define VM_CONTENT_H
+
+
+#include "message.h"
+
+
+/* The content of a message of no role of OpenAI's: str | list of parts. */
+extern const vm_type_t  vm_content_custom_type;
+
+/* Whose parts they are: they are checked when the template reads them. */
+
+typedef enum {
+    VM_CONTENT_TEXT,                /* developers, systems, tools */
+    VM_CONTENT_USER,
+    VM_CONTENT_ASSISTANT,
+    VM_CONTENT_FREE                 /* all were checked before */
+} vm_content_e;
+
+int vm_content_render(const json_t *content, vm_content_e whose,
+    const vm_template_t *t, vm_buf_t *out, vm_error_t *e, vm_pool_t *pool);
+
+
+#endif /* VM_CONTENT_H */
