@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "anthropic.h"
+#include "chat.h"
 #include "params.h"
 #include "parts.h"
 #include "../base/rand.h"
@@ -147,8 +148,20 @@ static const vm_field_t  vm_anthropic_choice_fields[] = {
     vm_field_end
 };
 
+static const char *
+vm_anthropic_no_name(const json_t *v, vm_pool_t *pool)
+{
+    (void) pool;
+
+    return strcmp(json_string_value(json_object_get(v, "type")), "tool") == 0
+           && json_string_length(json_object_get(v, "name")) == 0
+           ? "tool_choice.name is required when type is 'tool'" : NULL;
+}
+
+
 static const vm_type_t  vm_anthropic_choice_type = {
-    .kind = VM_T_MODEL, .fields = vm_anthropic_choice_fields
+    .kind = VM_T_MODEL, .fields = vm_anthropic_choice_fields,
+    .refuse = vm_anthropic_no_name
 };
 
 static const char *const  vm_anthropic_efforts[] = {
@@ -185,34 +198,122 @@ static const vm_type_t  vm_anthropic_output_type = {
     .kind = VM_T_MODEL, .fields = vm_anthropic_output_fields
 };
 
+static const char *
+vm_anthropic_no_model(const json_t *v, vm_pool_t *pool)
+{
+    (void) pool;
+
+    return json_string_length(v) ? NULL : "Model is required";
+}
+
+
+static const vm_type_t  vm_anthropic_model_type = {
+    .kind = VM_T_STR, .refuse = vm_anthropic_no_model
+};
+
+
+static const char *
+vm_anthropic_no_tokens(const json_t *v, vm_pool_t *pool)
+{
+    vm_int_t  n;
+
+    (void) pool;
+
+    return vm_field_int(v, &n) && n.v > 0 ? NULL
+                                          : "max_tokens must be positive";
+}
+
+
+static const vm_type_t  vm_anthropic_tokens_type = {
+    .kind = VM_T_INT, .refuse = vm_anthropic_no_tokens
+};
+
+static const vm_type_t  vm_anthropic_stops_type = {
+    .kind = VM_T_LIST, .item = &vm_str_type, .max_items = 4
+};
+
+/* thinking, by its type */
+
+static const vm_type_t  vm_anthropic_budget_type = {
+    .kind = VM_T_INT, .has_ge = 1, .ge = 1024
+};
+
+static const char *const  vm_anthropic_display_words[] = {
+    "summarized", "omitted", "updates", NULL
+};
+
+static const vm_type_t  vm_anthropic_display_type = {
+    .kind = VM_T_LITERAL, .values = vm_anthropic_display_words
+};
+
+static const vm_field_t  vm_anthropic_enabled_fields[] = {
+    vm_anthropic_seen("budget_tokens", vm_anthropic_budget_type,
+                      VM_F_REQUIRED|VM_F_NOTNULL),
+    vm_anthropic_seen("display", vm_anthropic_display_type, 0),
+    vm_field_end
+};
+
+static const vm_field_t  vm_anthropic_adaptive_fields[] = {
+    vm_anthropic_seen("display", vm_anthropic_display_type, 0),
+    vm_field_end
+};
+
+static const vm_field_t  vm_anthropic_disabled_fields[] = { vm_field_end };
+
+static const vm_type_t  vm_anthropic_thoughts[] = {
+    { .kind = VM_T_MODEL, .name = "enabled",
+      .fields = vm_anthropic_enabled_fields },
+    { .kind = VM_T_MODEL, .name = "disabled",
+      .fields = vm_anthropic_disabled_fields },
+    { .kind = VM_T_MODEL, .name = "adaptive",
+      .fields = vm_anthropic_adaptive_fields }
+};
+
+static const vm_type_t *const  vm_anthropic_thought_branches[] = {
+    &vm_anthropic_thoughts[0], &vm_anthropic_thoughts[1],
+    &vm_anthropic_thoughts[2], NULL
+};
+
+static const vm_type_t  vm_anthropic_thinking_type = {
+    .kind = VM_T_TAGGED, .branches = vm_anthropic_thought_branches
+};
+
+static const vm_type_t  vm_anthropic_salt_type = {
+    .kind = VM_T_STR, .min_items = 1, .max_items = 1024
+};
+
 #define VM_ANTHROPIC_COMMON                                                   \
     vm_anthropic_row(output_config, vm_anthropic_output_type, 0),             \
-    vm_anthropic_row(thinking, vm_any_type, 0),                               \
+    vm_anthropic_row(thinking, vm_anthropic_thinking_type, 0),                             \
     vm_anthropic_row(system, vm_anthropic_content_type, 0),                   \
     vm_anthropic_row(tool_choice, vm_anthropic_choice_type, 0),               \
     vm_anthropic_row(tools, vm_anthropic_tools_type, 0),                      \
     vm_anthropic_seen("chat_template_kwargs", vm_dict_type, 0)
 
 static const vm_field_t  vm_anthropic_fields[] = {
-    vm_anthropic_row(model, vm_str_type, VM_F_REQUIRED|VM_F_NOTNULL),
+    vm_anthropic_row(model, vm_anthropic_model_type,
+                     VM_F_REQUIRED|VM_F_NOTNULL),
     vm_anthropic_row(messages, vm_anthropic_messages_type,
                      VM_F_REQUIRED|VM_F_NOTNULL),
-    vm_anthropic_row(max_tokens, vm_int_type, VM_F_REQUIRED|VM_F_NOTNULL),
+    vm_anthropic_row(max_tokens, vm_anthropic_tokens_type,
+                     VM_F_REQUIRED|VM_F_NOTNULL),
     vm_anthropic_seen("metadata", vm_dict_type, 0),
     VM_ANTHROPIC_COMMON,
-    vm_anthropic_seen("stop_sequences", vm_str_list_type, 0),
+    vm_anthropic_seen("stop_sequences", vm_anthropic_stops_type, 0),
     vm_anthropic_row(stream, vm_bool_type, 0),
     vm_anthropic_seen("temperature", vm_float_type, 0),
     vm_anthropic_seen("top_k", vm_int_type, 0),
     vm_anthropic_seen("top_p", vm_float_type, 0),
-    vm_anthropic_seen("cache_salt", vm_str_type, 0),
+    vm_anthropic_seen("cache_salt", vm_anthropic_salt_type, 0),
     vm_anthropic_seen("kv_transfer_params", vm_dict_type, 0),
     vm_anthropic_seen("ec_transfer_params", vm_dict_type, 0),
+    vm_anthropic_seen("vllm_xargs", vm_xargs_type, 0),
     vm_field_end
 };
 
 static const vm_field_t  vm_anthropic_count_fields[] = {
-    vm_anthropic_row(model, vm_str_type, VM_F_REQUIRED|VM_F_NOTNULL),
+    vm_anthropic_row(model, vm_anthropic_model_type,
+                     VM_F_REQUIRED|VM_F_NOTNULL),
     vm_anthropic_row(messages, vm_anthropic_messages_type,
                      VM_F_REQUIRED|VM_F_NOTNULL),
     VM_ANTHROPIC_COMMON,
@@ -232,7 +333,7 @@ static const vm_type_t  vm_anthropic_count_type = {
 
 static void
 vm_anthropic_wrong(vm_violations_t *x, const char *place, const char *message,
-    const json_t *input, int quoted)
+    const json_t *input)
 {
     vm_buf_t  ctx, text;
 
@@ -240,8 +341,7 @@ vm_anthropic_wrong(vm_violations_t *x, const char *place, const char *message,
     vm_buf_init(&text);
     vm_buf_printf(&text, "Value error, %s", message);
     vm_buf_char(&text, '\0');
-    vm_buf_printf(&ctx, quoted ? "'error': ValueError(\"%s\")"
-                               : "'error': ValueError('%s')", message);
+    vm_buf_printf(&ctx, "'error': ValueError('%s')", message);
     vm_buf_char(&ctx, '\0');
 
     if (!ctx.failed && !text.failed) {
@@ -254,92 +354,27 @@ vm_anthropic_wrong(vm_violations_t *x, const char *place, const char *message,
 }
 
 
+/* A budget leaves room for an answer, unless another server gives that. */
+
 static void
 vm_anthropic_thinking(vm_violations_t *x, const vm_anthropic_t *a,
-    const json_t *body, int count)
+    const json_t *body)
 {
-    vm_buf_t       b;
     vm_int_t       n;
-    const char    *tag;
-    const json_t  *budget, *thinking;
+    const json_t  *thinking, *transfer;
 
     thinking = a->thinking.json;
+    transfer = json_object_get(body, "kv_transfer_params");
 
-    if (thinking == NULL) {
-        return;
-    }
-
-    tag = json_string_value(json_object_get(thinking, "type"));
-
-    if (!json_is_object(thinking)) {
-        vm_violations_add(x, "model_attributes_type", "body.thinking",
-                          "Input should be a valid dictionary or object to "
-                          "extract fields from", thinking, NULL);
-        return;
-    }
-
-    if (tag == NULL) {
-        vm_violations_add(x, "union_tag_not_found", "body.thinking",
-                          "Unable to extract tag using discriminator 'type'",
-                          thinking, "'discriminator': \"'type'\"");
-        return;
-    }
-
-    if (strcmp(tag, "enabled") && strcmp(tag, "disabled")
-        && strcmp(tag, "adaptive"))
-    {
-        vm_buf_init(&b);
-        vm_buf_printf(&b, "Input tag '%s' found using 'type' does not match "
-                      "any of the expected tags: 'enabled', 'disabled', "
-                      "'adaptive'", tag);
-        vm_buf_char(&b, '\0');
-
-        if (!b.failed) {
-            size_t  ctx = b.len;
-
-            vm_buf_printf(&b, "'discriminator': \"'type'\", 'tag': '%s', "
-                          "'expected_tags': \"'enabled', 'disabled', "
-                          "'adaptive'\"", tag);
-            vm_buf_char(&b, '\0');
-
-            if (!b.failed) {
-                vm_violations_add(x, "union_tag_invalid", "body.thinking",
-                                  b.data, thinking, b.data + ctx);
-            }
-        }
-
-        vm_buf_free(&b);
-        return;
-    }
-
-    if (strcmp(tag, "enabled") != 0) {
-        return;
-    }
-
-    budget = json_object_get(thinking, "budget_tokens");
-
-    if (budget == NULL) {
-        vm_violations_add(x, "missing", "body.thinking.enabled.budget_tokens",
-                          "Field required", thinking, NULL);
-
-    } else if (!vm_field_int(budget, &n)) {
-        vm_violations_add(x, "int_type", "body.thinking.enabled.budget_tokens",
-                          "Input should be a valid integer", budget, NULL);
-
-    } else if (n.v < 1024) {
-        vm_violations_add(x, "greater_than_equal",
-                          "body.thinking.enabled.budget_tokens",
-                          "Input should be greater than or equal to 1024",
-                          budget, "'ge': 1024");
-
-    } else if (!count && x->count == 0 && n.v >= a->max_tokens.v
-               && !json_is_true(json_object_get(
-                                    json_object_get(body,
-                                                    "kv_transfer_params"),
-                                    "do_remote_decode")))
+    if (thinking
+        && strcmp(json_string_value(json_object_get(thinking, "type")),
+                  "enabled") == 0
+        && !vm_value_true(json_object_get(transfer, "do_remote_decode"))
+        && vm_field_int(json_object_get(thinking, "budget_tokens"), &n)
+        && n.v >= a->max_tokens.v)
     {
         vm_anthropic_wrong(x, "body", "thinking.budget_tokens must be less "
-                                      "than max_tokens", body, 0);
+                                      "than max_tokens", body);
     }
 }
 
@@ -349,7 +384,6 @@ vm_anthropic_load(vm_generation_t *g, const json_t *body, int count,
     vm_anthropic_t *a)
 {
     int              rc;
-    const json_t    *choice;
     vm_violations_t  x;
 
     memset(a, 0, sizeof(vm_anthropic_t));
@@ -362,27 +396,9 @@ vm_anthropic_load(vm_generation_t *g, const json_t *body, int count,
 
     vm_violations_init(&x, &g->call->error, g->pool);
 
-    if (json_string_length(a->model) == 0) {
-        vm_anthropic_wrong(&x, "body.model", "Model is required", a->model, 0);
+    if (!count) {
+        vm_anthropic_thinking(&x, a, body);
     }
-
-    if (!count && a->max_tokens.v <= 0) {
-        vm_anthropic_wrong(&x, "body.max_tokens",
-                           "max_tokens must be positive", a->max_tokens.json,
-                           0);
-    }
-
-    choice = a->tool_choice.json;
-
-    if (choice && strcmp(json_string_value(json_object_get(choice, "type")),
-                         "tool") == 0
-        && json_string_length(json_object_get(choice, "name")) == 0)
-    {
-        vm_anthropic_wrong(&x, "body.tool_choice", "tool_choice.name is "
-                           "required when type is 'tool'", choice, 1);
-    }
-
-    vm_anthropic_thinking(&x, a, body, count);
 
     rc = x.count ? vm_violations_report(&x) : VM_OK;
     vm_violations_free(&x);
@@ -491,6 +507,29 @@ vm_anthropic_result(json_t *messages, const json_t *block)
 }
 
 
+/* A result that the assistant brings is a text like others. */
+
+static void
+vm_anthropic_told(json_t *parts, const json_t *block)
+{
+    vm_buf_t       b;
+    const json_t  *content;
+
+    content = json_object_get(block, "content");
+    vm_buf_init(&b);
+    vm_buf_lit(&b, "Tool result: ");
+
+    if (vm_value_true(content)) {
+        vm_value_str(&b, content);
+    }
+
+    json_array_append_new(parts, json_pack("{ssso}", "type", "text", "text",
+                                           json_stringn_nocheck(b.data,
+                                                                b.len)));
+    vm_buf_free(&b);
+}
+
+
 static void
 vm_anthropic_use(json_t *calls, const json_t *block)
 {
@@ -594,17 +633,28 @@ vm_anthropic_message(json_t *messages, const json_t *m)
                                                    "text", text));
 
         } else if (strcmp(kind, "image") == 0) {
-            vm_anthropic_image(parts, block);
+
+            if (vm_value_true(json_object_get(block, "source"))) {
+                vm_anthropic_image(parts, block);
+            }
 
         } else if (strcmp(kind, "thinking") == 0) {
-            vm_buf_str(&thought, json_string_value(json_object_get(block,
-                                                                "thinking")));
+            text = json_object_get(block, "thinking");
+            vm_buf_add(&thought, json_is_string(text)
+                                 ? json_string_value(text) : "",
+                       json_string_length(text));
 
         } else if (strcmp(kind, "tool_use") == 0) {
             vm_anthropic_use(calls, block);
 
         } else if (strcmp(kind, "tool_result") == 0) {
-            vm_anthropic_result(messages, block);
+
+            if (strcmp(role, "user") == 0) {
+                vm_anthropic_result(messages, block);
+
+            } else {
+                vm_anthropic_told(parts, block);
+            }
         }
     }
 
@@ -684,20 +734,27 @@ vm_anthropic_tools(const json_t *tools)
 }
 
 
+/* Tools are put into a chat that was checked: no rule of a chat is for them. */
+
 static void
-vm_anthropic_choose(json_t *chat, const vm_anthropic_t *a)
+vm_anthropic_choose(vm_generation_t *g, const vm_anthropic_t *a)
 {
+    json_t        *chat;
+    uint8_t        alone;
     const char    *kind;
     const json_t  *choice;
 
+    chat = g->body;
     choice = a->tool_choice.json;
 
     if (choice) {
         kind = json_string_value(json_object_get(choice, "type"));
 
-        json_object_set_new(chat, "parallel_tool_calls",
-            json_boolean(!json_is_true(json_object_get(choice,
-                                           "disable_parallel_tool_use"))));
+        if (vm_field_bool(vm_value_get(choice, "disable_parallel_tool_use"),
+                          &alone))
+        {
+            g->params.parallel_tool_calls = !alone;
+        }
 
         if (strcmp(kind, "tool") == 0) {
             json_object_set_new(chat, "tool_choice",
@@ -718,11 +775,14 @@ vm_anthropic_choose(json_t *chat, const vm_anthropic_t *a)
             json_object_set_new(chat, "tool_choice", json_string("auto"));
         }
     }
+
+    g->params.tools.json = json_object_get(chat, "tools");
+    g->params.tool_choice.json = json_object_get(chat, "tool_choice");
 }
 
 
 static json_t *
-vm_anthropic_chat(const vm_anthropic_t *a, const json_t *body)
+vm_anthropic_chat(const vm_anthropic_t *a, const json_t *body, int count)
 {
     size_t         i;
     json_t        *chat, *m, *messages, *v;
@@ -734,6 +794,10 @@ vm_anthropic_chat(const vm_anthropic_t *a, const json_t *body)
         const char  *to;
     }  same[] = {
         { "model", "model" },
+        { "chat_template_kwargs", "chat_template_kwargs" },
+
+        /* of a count no more */
+
         { "max_tokens", "max_tokens" },
         { "max_tokens", "max_completion_tokens" },
         { "stop_sequences", "stop" },
@@ -744,13 +808,12 @@ vm_anthropic_chat(const vm_anthropic_t *a, const json_t *body)
         { "cache_salt", "cache_salt" },
         { "kv_transfer_params", "kv_transfer_params" },
         { "ec_transfer_params", "ec_transfer_params" },
-        { "vllm_xargs", "vllm_xargs" },
-        { "chat_template_kwargs", "chat_template_kwargs" }
+        { "vllm_xargs", "vllm_xargs" }
     };
 
     chat = json_object();
 
-    for (k = 0; k < vm_nelts(same); k++) {
+    for (k = 0; k < (count ? 2 : vm_nelts(same)); k++) {
         v = json_object_get(body, same[k].from);
 
         if (v && !json_is_null(v)) {
@@ -802,8 +865,6 @@ vm_anthropic_chat(const vm_anthropic_t *a, const json_t *body)
                                       "continuous_usage_stats", 1));
     }
 
-    vm_anthropic_choose(chat, a);
-
     return chat;
 }
 
@@ -820,10 +881,10 @@ vm_anthropic_known(vm_generation_t *g, const vm_anthropic_t *a)
 
     choice = a->tool_choice.json;
 
-    if (choice == NULL
+    if (choice == NULL || g->settings->tool_call_parser == NULL
         || strcmp(json_string_value(json_object_get(choice, "type")), "tool"))
     {
-        return VM_OK;
+        return VM_OK;               /* or a chat says that there is no parser */
     }
 
     name = json_string_value(json_object_get(choice, "name"));
@@ -852,12 +913,17 @@ vm_anthropic_convert(vm_generation_t *g, const json_t *body, int count)
         return VM_ERROR;
     }
 
-    g->body = vm_anthropic_chat(&a, body);
+    g->body = vm_anthropic_chat(&a, body, count);
 
-    rc = vm_anthropic_known(g, &a);
+    rc = vm_chat_load(g, g->body, "ChatCompletionRequest");
 
     if (rc == VM_OK) {
-        rc = vm_chat.parse(g, g->body);
+        vm_anthropic_choose(g, &a);
+        rc = vm_anthropic_known(g, &a);
+    }
+
+    if (rc == VM_OK) {
+        rc = vm_chat_ready(g);
     }
 
     g->call->error.anthropic = 1;

@@ -766,6 +766,32 @@ vm_check_size(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
 
 static int
+vm_check_length(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    char    ctx[40], msg[80];
+    int     few;
+    size_t  limit, n;
+
+    n = vm_value_chars(json_string_value(v), json_string_length(v));
+    few = t->min_items && n < t->min_items;
+
+    if (!few && (t->max_items == 0 || n <= t->max_items)) {
+        return VM_OK;
+    }
+
+    limit = few ? t->min_items : t->max_items;
+    snprintf(msg, sizeof(msg), "String should have at %s %zu character%s",
+             few ? "least" : "most", limit, limit == 1 ? "" : "s");
+    snprintf(ctx, sizeof(ctx), "'%s_length': %zu", few ? "min" : "max",
+             limit);
+
+    return vm_violation(x, at, few ? "string_too_short" : "string_too_long",
+                        msg, v, ctx);
+}
+
+
+static int
 vm_check_list(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     vm_violations_t *x)
 {
@@ -1290,6 +1316,75 @@ vm_check_union(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 }
 
 
+/* A union whose branch is told by "type". */
+
+static int
+vm_check_tagged(const vm_type_t *t, const json_t *v, const vm_place_t *at,
+    vm_violations_t *x)
+{
+    int            i;
+    vm_buf_t       ctx, list, msg;
+    vm_place_t     here;
+    const char    *tag;
+    const json_t  *type;
+
+    if (vm_value_type(v) != VM_PY_DICT) {
+        return vm_violation(x, at, "model_attributes_type",
+                            "Input should be a valid dictionary or object to "
+                            "extract fields from", v, NULL);
+    }
+
+    type = json_object_get(v, "type");
+
+    if (type == NULL) {
+        return vm_violation(x, at, "union_tag_not_found",
+                            "Unable to extract tag using discriminator "
+                            "'type'", v, "'discriminator': \"'type'\"");
+    }
+
+    tag = vm_value_type(type) == VM_PY_STR ? json_string_value(type) : NULL;
+
+    for (i = 0; tag && t->branches[i]; i++) {
+        if (strcmp(t->branches[i]->name, tag) == 0) {
+            here.up = at;
+            here.name = tag;
+
+            return vm_type_check(t->branches[i], v, &here, NULL, x);
+        }
+    }
+
+    vm_buf_init(&ctx);
+    vm_buf_init(&list);
+    vm_buf_init(&msg);
+
+    for (i = 0; t->branches[i]; i++) {
+        vm_buf_printf(&list, "%s'%s'", i ? ", " : "", t->branches[i]->name);
+    }
+
+    vm_buf_lit(&msg, "Input tag '");
+    vm_value_str(&msg, type);
+    vm_buf_lit(&msg, "' found using 'type' does not match any of the expected "
+                     "tags: ");
+    vm_buf_add(&msg, list.data, list.len);
+    vm_buf_char(&msg, '\0');
+
+    vm_buf_lit(&ctx, "'discriminator': \"'type'\", 'tag': '");
+    vm_value_str(&ctx, type);
+    vm_buf_lit(&ctx, "', 'expected_tags': ");
+    vm_value_repr_str(&ctx, list.data, list.len);
+    vm_buf_char(&ctx, '\0');
+
+    vm_violation(x, at, "union_tag_invalid", msg.failed ? "" : msg.data, v,
+                 ctx.failed ? "" : ctx.data);
+
+    vm_buf_free(&ctx);
+    vm_buf_free(&list);
+    vm_buf_free(&msg);
+
+    return VM_ERROR;
+}
+
+
 int
 vm_type_branch(const vm_type_t *t, const json_t *v, vm_error_t *e,
     vm_pool_t *pool)
@@ -1324,7 +1419,8 @@ vm_type_check(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     switch (t->kind) {
 
     case VM_T_INT:
-        return vm_check_int(t, v, at, out, x);
+        return vm_check_int(t, v, at, out, x) == VM_OK
+               ? vm_check_refused(t, v, at, x) : VM_ERROR;
 
     case VM_T_FLOAT:
         return vm_check_float(v, at, out, x);
@@ -1376,6 +1472,10 @@ vm_type_check(const vm_type_t *t, const json_t *v, const vm_place_t *at,
         rc = vm_check_union(t, v, at, out, x);
         break;
 
+    case VM_T_TAGGED:
+        rc = vm_check_tagged(t, v, at, x);
+        break;
+
     case VM_T_INSTANCE:
         rc = vm_check_instance(t, v, at, x);
         break;
@@ -1383,6 +1483,10 @@ vm_type_check(const vm_type_t *t, const json_t *v, const vm_place_t *at,
     default: /* VM_T_ANY */
         rc = VM_OK;
         break;
+    }
+
+    if (rc == VM_OK && t->kind == VM_T_STR) {
+        rc = vm_check_length(t, v, at, x);
     }
 
     if (rc == VM_OK) {

@@ -49,6 +49,8 @@ typedef enum {
     VM_T_DICT,                      /* vm_any_t */
     VM_T_MODEL,                     /* vm_any_t; an object with fields */
     VM_T_UNION,                     /* vm_any_t with the branch */
+    VM_T_TAGGED,                    /* vm_any_t; `branches` are models, whose
+                                       names "type" says */
     VM_T_INSTANCE                   /* of a class, the first of `values`: no
                                        JSON is; a branch that only complains */
 } vm_type_e;
@@ -75,7 +77,7 @@ struct vm_type_s {
     json_int_t                ge;
     json_int_t                le;
     const char               *dataclass;      /* MODEL: its name, if it is */
-    size_t                    min_items;      /* LIST; 0: none */
+    size_t                    min_items;      /* LIST, STR; 0: none */
     size_t                    max_items;
 
     /* MODEL: looks at the raw object first, answers at once. */

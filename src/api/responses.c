@@ -9,6 +9,7 @@
 #include "pieces.h"
 #include "transfer.h"
 #include "responses.h"
+#include "hosted.h"
 #include "../base/rand.h"
 
 
@@ -93,6 +94,241 @@ static const vm_type_t  vm_responses_truncation_type = {
     .kind = VM_T_LITERAL, .values = vm_responses_truncations
 };
 
+/* reasoning */
+
+static const char *const  vm_reason_contexts[] = {
+    "auto", "current_turn", "all_turns", NULL
+};
+
+static const char *const  vm_reason_efforts[] = {
+    "none", "minimal", "low", "medium", "high", "xhigh", "max", NULL
+};
+
+static const char *const  vm_reason_summaries[] = {
+    "auto", "concise", "detailed", NULL
+};
+
+static const vm_type_t  vm_reason_context_type = {
+    .kind = VM_T_LITERAL, .values = vm_reason_contexts
+};
+
+static const vm_type_t  vm_reason_effort_type = {
+    .kind = VM_T_LITERAL, .values = vm_reason_efforts
+};
+
+static const vm_type_t  vm_reason_summary_type = {
+    .kind = VM_T_LITERAL, .values = vm_reason_summaries
+};
+
+static const vm_field_t  vm_reason_fields[] = {
+    vm_responses_seen("context", vm_reason_context_type, 0),
+    vm_responses_seen("effort", vm_reason_effort_type, 0),
+    vm_responses_seen("generate_summary", vm_reason_summary_type, 0),
+    vm_responses_seen("mode", vm_str_type, 0),
+    vm_responses_seen("summary", vm_reason_summary_type, 0),
+    vm_field_end
+};
+
+static const vm_type_t  vm_reason_type = {
+    .kind = VM_T_MODEL, .fields = vm_reason_fields
+};
+
+/* text */
+
+static const char *const  vm_text_kinds[][2] = {
+    { "text", NULL }, { "json_schema", NULL }, { "json_object", NULL }
+};
+
+static const vm_type_t  vm_text_kind_types[] = {
+    { .kind = VM_T_LITERAL, .values = vm_text_kinds[0] },
+    { .kind = VM_T_LITERAL, .values = vm_text_kinds[1] },
+    { .kind = VM_T_LITERAL, .values = vm_text_kinds[2] }
+};
+
+#define VM_RESPONSES_NEED  (VM_F_REQUIRED|VM_F_NOTNULL)
+
+static const vm_field_t  vm_text_plain_fields[] = {
+    vm_responses_seen("type", vm_text_kind_types[0], VM_RESPONSES_NEED),
+    vm_field_end
+};
+
+static const vm_field_t  vm_text_schema_fields[] = {
+    vm_responses_seen("name", vm_str_type, VM_RESPONSES_NEED),
+    vm_responses_seen("schema", vm_dict_type, VM_RESPONSES_NEED),
+    vm_responses_seen("type", vm_text_kind_types[1], VM_RESPONSES_NEED),
+    vm_responses_seen("description", vm_str_type, 0),
+    vm_responses_seen("strict", vm_bool_type, 0),
+    vm_field_end
+};
+
+static const vm_field_t  vm_text_object_fields[] = {
+    vm_responses_seen("type", vm_text_kind_types[2], VM_RESPONSES_NEED),
+    vm_field_end
+};
+
+static const vm_type_t  vm_text_formats[] = {
+    { .kind = VM_T_MODEL, .fields = vm_text_plain_fields,
+      .name = "ResponseFormatText" },
+    { .kind = VM_T_MODEL, .fields = vm_text_schema_fields,
+      .name = "ResponseFormatTextJSONSchemaConfig" },
+    { .kind = VM_T_MODEL, .fields = vm_text_object_fields,
+      .name = "ResponseFormatJSONObject" }
+};
+
+static const vm_type_t *const  vm_text_format_branches[] = {
+    &vm_text_formats[0], &vm_text_formats[1], &vm_text_formats[2], NULL
+};
+
+static const vm_type_t  vm_text_format_type = {
+    .kind = VM_T_UNION, .branches = vm_text_format_branches
+};
+
+static const char *const  vm_text_verbosities[] = {
+    "low", "medium", "high", NULL
+};
+
+static const vm_type_t  vm_text_verbosity_type = {
+    .kind = VM_T_LITERAL, .values = vm_text_verbosities
+};
+
+static const vm_field_t  vm_text_fields[] = {
+    vm_responses_seen("format", vm_text_format_type, 0),
+    vm_responses_seen("verbosity", vm_text_verbosity_type, 0),
+    vm_field_end
+};
+
+static const vm_type_t  vm_text_type = {
+    .kind = VM_T_MODEL, .fields = vm_text_fields
+};
+
+/* tool_choice */
+
+static const char *const  vm_choice_words[] = {
+    "none", "auto", "required", NULL
+};
+
+static const char *const  vm_choice_modes[] = { "auto", "required", NULL };
+
+static const char *const  vm_choice_hosted[] = {
+    "file_search", "web_search_preview", "computer", "computer_use_preview",
+    "computer_use", "web_search_preview_2025_03_11", "image_generation",
+    "code_interpreter", NULL
+};
+
+static const char *const  vm_choice_kinds[][2] = {
+    { "allowed_tools", NULL }, { "function", NULL }, { "mcp", NULL },
+    { "custom", NULL }, { "programmatic_tool_calling", NULL },
+    { "apply_patch", NULL }, { "shell", NULL }
+};
+
+static const vm_type_t  vm_choice_mode_type = {
+    .kind = VM_T_LITERAL, .values = vm_choice_modes
+};
+
+static const vm_type_t  vm_choice_hosted_type = {
+    .kind = VM_T_LITERAL, .values = vm_choice_hosted
+};
+
+static const vm_type_t  vm_choice_kind_types[] = {
+    { .kind = VM_T_LITERAL, .values = vm_choice_kinds[0] },
+    { .kind = VM_T_LITERAL, .values = vm_choice_kinds[1] },
+    { .kind = VM_T_LITERAL, .values = vm_choice_kinds[2] },
+    { .kind = VM_T_LITERAL, .values = vm_choice_kinds[3] },
+    { .kind = VM_T_LITERAL, .values = vm_choice_kinds[4] },
+    { .kind = VM_T_LITERAL, .values = vm_choice_kinds[5] },
+    { .kind = VM_T_LITERAL, .values = vm_choice_kinds[6] }
+};
+
+static const vm_type_t  vm_dict_list_type = {
+    .kind = VM_T_LIST, .item = &vm_dict_type
+};
+
+static const vm_field_t  vm_choice_allowed_fields[] = {
+    vm_responses_seen("mode", vm_choice_mode_type, VM_RESPONSES_NEED),
+    vm_responses_seen("tools", vm_dict_list_type, VM_RESPONSES_NEED),
+    vm_responses_seen("type", vm_choice_kind_types[0], VM_RESPONSES_NEED),
+    vm_field_end
+};
+
+static const vm_field_t  vm_choice_hosted_fields[] = {
+    vm_responses_seen("type", vm_choice_hosted_type, VM_RESPONSES_NEED),
+    vm_field_end
+};
+
+static const vm_field_t  vm_choice_function_fields[] = {
+    vm_responses_seen("name", vm_str_type, VM_RESPONSES_NEED),
+    vm_responses_seen("type", vm_choice_kind_types[1], VM_RESPONSES_NEED),
+    vm_field_end
+};
+
+static const vm_field_t  vm_choice_mcp_fields[] = {
+    vm_responses_seen("server_label", vm_str_type, VM_RESPONSES_NEED),
+    vm_responses_seen("type", vm_choice_kind_types[2], VM_RESPONSES_NEED),
+    vm_responses_seen("name", vm_str_type, 0),
+    vm_field_end
+};
+
+static const vm_field_t  vm_choice_custom_fields[] = {
+    vm_responses_seen("name", vm_str_type, VM_RESPONSES_NEED),
+    vm_responses_seen("type", vm_choice_kind_types[3], VM_RESPONSES_NEED),
+    vm_field_end
+};
+
+#define vm_choice_typed(id, n)                                                \
+    static const vm_field_t  vm_choice_##id##_fields[] = {                    \
+        vm_responses_seen("type", vm_choice_kind_types[n],                    \
+                          VM_RESPONSES_NEED),                                 \
+        vm_field_end                                                          \
+    }
+
+vm_choice_typed(program, 4);
+vm_choice_typed(patch, 5);
+vm_choice_typed(shell, 6);
+
+static const vm_type_t  vm_choice_types[] = {
+    { .kind = VM_T_LITERAL, .values = vm_choice_words },
+    { .kind = VM_T_MODEL, .fields = vm_choice_allowed_fields,
+      .name = "ToolChoiceAllowed" },
+    { .kind = VM_T_MODEL, .fields = vm_choice_hosted_fields,
+      .name = "ToolChoiceTypes" },
+    { .kind = VM_T_MODEL, .fields = vm_choice_function_fields,
+      .name = "ToolChoiceFunction" },
+    { .kind = VM_T_MODEL, .fields = vm_choice_mcp_fields,
+      .name = "ToolChoiceMcp" },
+    { .kind = VM_T_MODEL, .fields = vm_choice_custom_fields,
+      .name = "ToolChoiceCustom" },
+    { .kind = VM_T_MODEL, .fields = vm_choice_program_fields,
+      .name = "ToolChoiceSpecificProgrammaticToolCallingParam" },
+    { .kind = VM_T_MODEL, .fields = vm_choice_patch_fields,
+      .name = "ToolChoiceApplyPatch" },
+    { .kind = VM_T_MODEL, .fields = vm_choice_shell_fields,
+      .name = "ToolChoiceShell" }
+};
+
+static const vm_type_t *const  vm_choice_branches[] = {
+    &vm_choice_types[0], &vm_choice_types[1], &vm_choice_types[2],
+    &vm_choice_types[3], &vm_choice_types[4], &vm_choice_types[5],
+    &vm_choice_types[6], &vm_choice_types[7], &vm_choice_types[8], NULL
+};
+
+static const vm_type_t  vm_responses_choice_type = {
+    .kind = VM_T_UNION, .branches = vm_choice_branches
+};
+
+/* the rest */
+
+static const vm_type_t  vm_responses_metadata_type = {
+    .kind = VM_T_DICT, .item = &vm_str_type
+};
+
+static const vm_type_t  vm_responses_bias_type = {
+    .kind = VM_T_DICT, .item = &vm_float_type
+};
+
+static const vm_type_t  vm_responses_salt_type = {
+    .kind = VM_T_STR, .min_items = 1, .max_items = 1024
+};
+
 static const vm_field_t  vm_responses_fields[] = {
     vm_responses_row(background, vm_bool_type, 0, 0),
     vm_responses_row(include, vm_responses_include_type, 0, 0),
@@ -101,37 +337,194 @@ static const vm_field_t  vm_responses_fields[] = {
     vm_responses_row(instructions, vm_str_type, 0, 0),
     vm_responses_row(max_output_tokens, vm_int_type, 0, 0),
     vm_responses_row(max_tool_calls, vm_int_type, 0, 0),
-    vm_responses_row(metadata, vm_dict_type, 0, 0),
+    vm_responses_row(metadata, vm_responses_metadata_type, 0, 0),
     vm_responses_seen("model", vm_str_type, 0),
-    vm_responses_seen("logit_bias", vm_dict_type, 0),
+    vm_responses_seen("logit_bias", vm_responses_bias_type, 0),
     vm_responses_row(parallel_tool_calls, vm_bool_type, 0, 1),
     vm_responses_row(previous_response_id, vm_str_type, 0, 0),
-    vm_responses_seen("previous_input_messages", vm_list_type, 0),
-    vm_responses_row(reasoning, vm_dict_type, 0, 0),
+    vm_responses_row(reasoning, vm_reason_type, 0, 0),
     vm_responses_row(include_reasoning, vm_bool_type, VM_F_NOTNULL, 1),
     vm_responses_row(service_tier, vm_responses_tier_type, VM_F_NOTNULL, 0),
     vm_responses_row(store, vm_bool_type, 0, 1),
     vm_responses_row(stream, vm_bool_type, 0, 0),
     vm_responses_seen("temperature", vm_float_type, 0),
-    vm_responses_row(text, vm_dict_type, 0, 0),
-    vm_responses_row(tool_choice, vm_any_type, 0, 0),
-    vm_responses_row(tools, vm_list_type, VM_F_NOTNULL, 0),
+    vm_responses_row(text, vm_text_type, 0, 0),
+    vm_responses_row(tool_choice, vm_responses_choice_type, VM_F_NOTNULL, 0),
+    vm_responses_row(tools, vm_hosted_list_type, VM_F_NOTNULL, 0),
     vm_responses_row(top_logprobs, vm_int_type, 0, 0),
     vm_responses_seen("top_p", vm_float_type, 0),
     vm_responses_seen("top_k", vm_int_type, 0),
     vm_responses_seen("min_p", vm_float_type, 0),
     vm_responses_row(truncation, vm_responses_truncation_type, 0, 0),
     vm_responses_row(user, vm_str_type, 0, 0),
+    vm_responses_seen("skip_special_tokens", vm_bool_type, VM_F_NOTNULL),
+    vm_responses_seen("include_stop_str_in_output", vm_bool_type,
+                      VM_F_NOTNULL),
     vm_responses_row(presence_penalty, vm_float_type, 0, 0),
     vm_responses_row(frequency_penalty, vm_float_type, 0, 0),
+    vm_responses_seen("prompt_cache_key", vm_str_type, 0),
     vm_responses_row(request_id, vm_str_type, VM_F_NOTNULL, 0),
+    vm_responses_seen("session_id", vm_str_type, 0),
+    vm_responses_seen("media_io_kwargs", vm_kwargs_type, 0),
+    vm_responses_seen("mm_processor_kwargs", vm_dict_type, 0),
+    vm_responses_seen("priority", vm_int64_type, VM_F_NOTNULL),
+    vm_responses_seen("cache_salt", vm_responses_salt_type, 0),
     vm_responses_row(enable_response_messages, vm_bool_type, VM_F_NOTNULL, 0),
+    vm_responses_seen("previous_input_messages", vm_dict_list_type, 0),
     vm_responses_row(structured_outputs, vm_structured_type, 0, 0),
+    vm_responses_seen("repetition_penalty", vm_float_type, 0),
+    vm_responses_seen("seed", vm_int64_type, 0),
+    vm_responses_seen("stop", vm_stop_type, 0),
+    vm_responses_seen("stop_token_ids", vm_int_list_type, 0),
+    vm_responses_seen("ignore_eos", vm_bool_type, VM_F_NOTNULL),
+    vm_responses_seen("vllm_xargs", vm_xargs_type, 0),
+    vm_responses_seen("kv_transfer_params", vm_dict_type, 0),
+    vm_responses_seen("ec_transfer_params", vm_dict_type, 0),
+    vm_responses_seen("chat_template_kwargs", vm_dict_type, 0),
     vm_field_end
 };
 
+
+/* ---- rules on the raw body ---- */
+
+static const char *
+vm_responses_kind(const json_t *item)
+{
+    const char  *kind;
+
+    kind = json_string_value(json_object_get(item, "type"));
+
+    return kind ? kind : "";
+}
+
+
+/* The tool that a choice names: a tool's name, or what ends one. */
+
+static int
+vm_responses_named(const json_t *choice, const json_t *tools)
+{
+    size_t       i;
+    json_t      *tool;
+    const char  *name, *want;
+
+    want = json_string_value(json_object_get(choice, "name"));
+
+    json_array_foreach(tools, i, tool) {
+        name = json_string_value(json_object_get(tool, "name"));
+
+        if (want && name && strcmp(name, want) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+vm_responses_rule_tools(const json_t *body, vm_error_t *e, vm_pool_t *pool)
+{
+    int            named, some;
+    const char    *word;
+    const json_t  *choice, *tools;
+
+    tools = vm_value_get(body, "tools");
+    choice = json_object_get(body, "tool_choice");
+    word = json_string_value(choice);
+
+    named = strcmp(vm_responses_kind(choice), "function") == 0
+            || strcmp(vm_responses_kind(choice), "custom") == 0;
+
+    switch (vm_value_type(tools)) {
+
+    case VM_PY_BOOL:
+    case VM_PY_INT:
+    case VM_PY_BIGINT:
+    case VM_PY_FLOAT:
+        return vm_error_printf(e, pool, 400, "BadRequestError", NULL,
+                               "object of type '%s' has no len()",
+                               vm_value_class(tools));
+
+    default:
+        some = vm_value_true(tools);
+    }
+
+    if (!some && word && strcmp(word, "required") == 0) {
+        return vm_error_param(e, pool, "tool_choice", "Tool choice 'required' "
+                              "must be specified with 'tools' parameter.");
+    }
+
+    if (named && (!some || !vm_responses_named(choice, tools))) {
+        return vm_error_param(e, pool, "tool_choice", "Tool choice 'function' "
+                              "not found in 'tools' parameter.");
+    }
+
+    return VM_OK;
+}
+
+
+static int
+vm_responses_rule_format(const json_t *body, vm_error_t *e, vm_pool_t *pool)
+{
+    size_t   i;
+    json_t  *tool;
+
+    json_array_foreach(json_object_get(body, "tools"), i, tool) {
+        if (strcmp(vm_responses_kind(tool), "custom") == 0
+            && strcmp(vm_responses_kind(json_object_get(tool, "format")),
+                      "grammar") == 0)
+        {
+            return vm_error_param(e, pool, "tools", "Custom tools with a "
+                                  "grammar format are not supported; only "
+                                  "free-form text custom tools are "
+                                  "accepted.");
+        }
+    }
+
+    return VM_OK;
+}
+
+
+static int
+vm_responses_rule_prompt(const json_t *body, vm_error_t *e, vm_pool_t *pool)
+{
+    return vm_value_get(body, "prompt")
+           ? vm_error_param(e, pool, "prompt",
+                            "prompt template is not supported") : VM_OK;
+}
+
+
+static int
+vm_responses_rule_background(const json_t *body, vm_error_t *e,
+    vm_pool_t *pool)
+{
+    return vm_rule_true(body, "background") && json_object_get(body, "store")
+           && !vm_rule_true(body, "store")
+           ? vm_error_param(e, pool, "background", "background can only be "
+                            "used when `store` is true") : VM_OK;
+}
+
+
+static const vm_rule_pt  vm_responses_rules[] = {
+    vm_responses_rule_tools,
+    vm_responses_rule_format,
+    vm_responses_rule_prompt,
+    vm_responses_rule_background,
+    vm_rule_cache_salt,
+    NULL
+};
+
+
+static int
+vm_responses_before(const json_t *v, vm_error_t *e, vm_pool_t *pool)
+{
+    return vm_rules_check(vm_responses_rules, v, e, pool);
+}
+
+
 static const vm_type_t  vm_responses_type = {
-    .kind = VM_T_MODEL, .fields = vm_responses_fields
+    .kind = VM_T_MODEL, .fields = vm_responses_fields,
+    .before = vm_responses_before
 };
 
 
@@ -173,66 +566,6 @@ vm_responses_unknown(vm_call_t *call, const char *id, size_t len)
 }
 
 
-static const char *
-vm_responses_kind(const json_t *item)
-{
-    const char  *kind;
-
-    kind = json_string_value(json_object_get(item, "type"));
-
-    return kind ? kind : "";
-}
-
-
-/* tool_choice against the tools */
-
-static int
-vm_responses_choice(vm_generation_t *g, const vm_responses_t *q)
-{
-    size_t         i;
-    json_t        *tool;
-    const char    *kind, *name, *want;
-    const json_t  *choice;
-
-    choice = q->tool_choice.json;
-
-    if (choice == NULL) {
-        return VM_OK;
-    }
-
-    kind = json_is_string(choice) ? json_string_value(choice)
-                                  : vm_responses_kind(choice);
-
-    if (json_array_size(q->tools.json) == 0) {
-
-        return strcmp(kind, "auto") == 0 || strcmp(kind, "none") == 0
-               ? VM_OK
-               : vm_error_param(&g->call->error, g->pool, "tool_choice",
-                                vm_pool_printf(g->pool, "Tool choice '%s' "
-                                    "must be specified with 'tools' "
-                                    "parameter.", kind));
-    }
-
-    want = json_string_value(json_object_get(choice, "name"));
-
-    if (want == NULL) {
-        return VM_OK;
-    }
-
-    json_array_foreach(q->tools.json, i, tool) {
-        name = json_string_value(json_object_get(tool, "name"));
-
-        if (name && strcmp(name, want) == 0) {
-            return VM_OK;
-        }
-    }
-
-    return vm_error_param(&g->call->error, g->pool, "tool_choice",
-                          vm_pool_printf(g->pool, "Tool choice '%s' not found "
-                                         "in 'tools' parameter.", kind));
-}
-
-
 static int
 vm_responses_check(vm_generation_t *g, const vm_responses_t *q,
     const json_t *body)
@@ -243,24 +576,10 @@ vm_responses_check(vm_generation_t *g, const vm_responses_t *q,
 
     e = &g->call->error;
 
-    if (q->background && !q->store) {
-        return vm_error_param(e, g->pool, "background", "background can only "
-                              "be used when `store` is true");
-    }
-
-    if (vm_value_get(body, "prompt")) {
-        return vm_error_param(e, g->pool, "prompt",
-                              "prompt template is not supported");
-    }
-
     if (vm_value_get(q->text.json, "format") && q->structured_outputs.json) {
         return vm_error_param(e, g->pool, "structured_outputs", "Cannot "
                               "specify both structured_outputs and "
                               "text.format");
-    }
-
-    if (vm_responses_choice(g, q) != VM_OK) {
-        return VM_ERROR;
     }
 
     if (g->rendered && q->previous_response_id) {
@@ -545,13 +864,16 @@ vm_responses_tools(const vm_generation_t *g, const vm_responses_t *q,
     json_object_set_new(chat, "tools", list);
     choice = q->tool_choice.json;
 
-    if (json_is_object(choice)) {
+    if (g->settings->tool_call_parser == NULL) {
+        json_object_set_new(chat, "tool_choice", json_string("none"));
+
+    } else if (strcmp(vm_responses_kind(choice), "function") == 0) {
         json_object_set_new(chat, "tool_choice",
             json_pack("{sss{sO?}}", "type", "function", "function", "name",
                       json_object_get(choice, "name")));
 
-    } else if (g->settings->tool_call_parser == NULL) {
-        json_object_set_new(chat, "tool_choice", json_string("none"));
+    } else if (json_is_object(choice)) {
+        json_object_set_new(chat, "tool_choice", json_string("auto"));
 
     } else {
         json_object_set_new(chat, "tool_choice",
@@ -766,12 +1088,13 @@ vm_responses_echo(const char *name, const json_t *v, vm_buf_t *out)
 }
 
 
-/* An object with all the fields of its class, in their order. */
+/* An object with all the fields of its class, in their order, and the rest. */
 
 static json_t *
 vm_responses_full(const json_t *v, const char *const *fields)
 {
-    json_t  *field, *full;
+    json_t      *field, *full;
+    const char  *key;
 
     if (v == NULL) {
         return NULL;
@@ -783,6 +1106,12 @@ vm_responses_full(const json_t *v, const char *const *fields)
         field = json_object_get(v, *fields);
         json_object_set_new(full, *fields, field ? json_incref(field)
                                                  : json_null());
+    }
+
+    json_object_foreach((json_t *) (uintptr_t) v, key, field) {
+        if (json_object_get(full, key) == NULL) {
+            json_object_set(full, key, field);
+        }
     }
 
     return full;
@@ -812,35 +1141,16 @@ vm_responses_text(const json_t *text)
 
 
 static json_t *
-vm_responses_choice_json(const json_t *choice)
-{
-    static const char *const  of_choice[] = { "name", "type", NULL };
-
-    return json_is_object(choice) ? vm_responses_full(choice, of_choice)
-                                  : json_incref((json_t *) choice);
-}
-
-
-static json_t *
-vm_responses_tool_list(const json_t *tools)
+vm_responses_tool_list(const json_t *tools, vm_generation_t *g)
 {
     size_t   i;
     json_t  *list, *tool;
 
-    static const char *const  of_tool[] = {
-        "name", "parameters", "strict", "type", "allowed_callers", "async",
-        "defer_loading", "description", "output_schema", NULL
-    };
-
     list = json_array();
 
     json_array_foreach(tools, i, tool) {
-        if (strcmp(vm_responses_kind(tool), "function") == 0) {
-            json_array_append_new(list, vm_responses_full(tool, of_tool));
-
-        } else {
-            json_array_append(list, tool);
-        }
+        json_array_append_new(list, vm_hosted_full(&vm_hosted_type, tool,
+                                                   &g->call->error, g->pool));
     }
 
     return list;
@@ -1145,15 +1455,20 @@ vm_responses_object(vm_generation_t *g, vm_response_e state,
     size_t *status_at, vm_buf_t *out)
 {
     int                    cut, over;
-    json_t                *choice, *text, *tools;
+    json_t                *choice, *reasoning, *text, *tools;
     const vm_responses_t  *q;
+
+    static const char *const  of_reasoning[] = {
+        "context", "effort", "generate_summary", "mode", "summary", NULL
+    };
 
     q = g->own;
     over = state == VM_RESPONSE_OVER;
     cut = over && g->choices[0].finish
           && strcmp(g->choices[0].finish, "length") == 0;
     text = vm_responses_text(q->text.json);
-    tools = vm_responses_tool_list(q->tools.json);
+    reasoning = vm_responses_full(q->reasoning.json, of_reasoning);
+    tools = vm_responses_tool_list(q->tools.json, g);
 
     vm_buf_lit(out, "{\"id\":");
     vm_buf_json(out, g->id, strlen(g->id));
@@ -1183,7 +1498,8 @@ vm_responses_object(vm_generation_t *g, vm_response_e state,
         vm_buf_lit(out, ",\"tool_choice\":\"none\"");
 
     } else if (q->tool_choice.json) {
-        choice = vm_responses_choice_json(q->tool_choice.json);
+        choice = vm_hosted_full(&vm_responses_choice_type,
+                                q->tool_choice.json, &g->call->error, g->pool);
         vm_responses_echo("tool_choice", choice, out);
         json_decref(choice);
 
@@ -1200,7 +1516,7 @@ vm_responses_object(vm_generation_t *g, vm_response_e state,
     vm_responses_echo("max_tool_calls", q->max_tool_calls.json, out);
     vm_responses_echo("previous_response_id", q->previous_response_id, out);
     vm_buf_lit(out, ",\"prompt\":null");
-    vm_responses_echo("reasoning", q->reasoning.json, out);
+    vm_responses_echo("reasoning", reasoning, out);
     vm_buf_lit(out, ",\"service_tier\":");
     vm_buf_str(out, q->service_tier ? "" : "\"auto\"");
 
@@ -1258,6 +1574,7 @@ vm_responses_object(vm_generation_t *g, vm_response_e state,
     vm_buf_char(out, '}');
 
     json_decref(text);
+    json_decref(reasoning);
     json_decref(tools);
 }
 
