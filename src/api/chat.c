@@ -14,6 +14,10 @@
 #include "plan.h"
 
 
+#define VM_CHAT_NO_TOOL                                                       \
+    "The tool specified in `tool_choice` does not match any of the "          \
+    "specified `tools`"
+
 static const vm_field_t  vm_chat_fields[] = {
     vm_param(messages, vm_messages_type, VM_F_REQUIRED|VM_F_NOTNULL, 0),
     vm_param(model, vm_str_type, 0, 0),
@@ -96,6 +100,56 @@ vm_chat_rule_generate(const json_t *body, vm_error_t *e, vm_pool_t *pool)
 }
 
 
+/* v[key] as Python has it: it is not known yet that tools are objects */
+
+static int
+vm_chat_item(const json_t *v, const char *key, const json_t **out,
+    vm_error_t *e, vm_pool_t *pool)
+{
+    switch (vm_value_type(v)) {
+
+    case VM_PY_DICT:
+        *out = json_object_get(v, key);
+        return *out ? VM_OK
+                    : vm_error_python(e, pool, 500,
+                                      vm_pool_printf(pool, "'%s'", key));
+
+    case VM_PY_STR:
+        return vm_error_bad(e, "string indices must be integers, not 'str'");
+
+    case VM_PY_LIST:
+        return vm_error_bad(e, "list indices must be integers or slices, not "
+                               "str");
+
+    default:
+        return vm_error_printf(e, pool, 400, "BadRequestError", NULL,
+                               "'%s' object is not subscriptable",
+                               vm_value_class(v));
+    }
+}
+
+
+/* for tool in tools: of what is no list */
+
+static int
+vm_chat_no_list(const json_t *tools, vm_error_t *e, vm_pool_t *pool)
+{
+    switch (vm_value_type(tools)) {
+
+    case VM_PY_STR:
+    case VM_PY_DICT:
+        return vm_value_true(tools)
+               ? vm_error_bad(e, "string indices must be integers, not 'str'")
+               : vm_error_param(e, pool, "tool_choice", VM_CHAT_NO_TOOL);
+
+    default:
+        return vm_error_printf(e, pool, 400, "BadRequestError", NULL,
+                               "'%s' object is not iterable",
+                               vm_value_class(tools));
+    }
+}
+
+
 /* {function} of an object tool_choice; the name must be one of the tools' */
 
 static int
@@ -145,17 +199,24 @@ vm_chat_rule_named(const json_t *choice, const json_t *tools, vm_error_t *e,
         return VM_ERROR;
     }
 
+    if (!json_is_array(tools)) {
+        return vm_chat_no_list(tools, e, pool);
+    }
+
     json_array_foreach(tools, i, tool) {
-        other = json_object_get(json_object_get(tool, "function"), "name");
+
+        if (vm_chat_item(tool, "function", &function, e, pool) != VM_OK
+            || vm_chat_item(function, "name", &other, e, pool) != VM_OK)
+        {
+            return VM_ERROR;
+        }
 
         if (json_equal(other, name)) {
             return VM_OK;
         }
     }
 
-    return vm_error_param(e, pool, "tool_choice",
-                          "The tool specified in `tool_choice` does not match "
-                          "any of the specified `tools`");
+    return vm_error_param(e, pool, "tool_choice", VM_CHAT_NO_TOOL);
 }
 
 
@@ -388,14 +449,18 @@ vm_chat_step_five(vm_generation_t *g)
         return VM_ERROR;
     }
 
-    if (g->params.chat_template && !s->trust_chat_template) {
+    if ((g->params.chat_template
+         || vm_value_get(g->params.chat_template_kwargs.json,
+                         "chat_template"))
+        && !s->trust_chat_template)
+    {
         return vm_error_bad(&g->call->error, "Chat template is passed with "
                             "request, but --trust-request-chat-template is "
                             "not set. Refused request with untrusted chat "
                             "template.");
     }
 
-    return VM_OK;
+    return vm_generation_media(g);
 }
 
 
@@ -554,6 +619,10 @@ vm_chat_ready(vm_generation_t *g)
 
     vm_generation_stream(g);
     vm_chat_logprobs(g);
+
+    if (g->params.use_beam_search) {
+        g->interval = UINT32_MAX;       /* beams are told when they end */
+    }
 
     g->id = vm_generation_id(g, "chatcmpl-", g->params.request_id);
 

@@ -505,7 +505,7 @@ vm_completion_logprobs(vm_generation_t *g, vm_choice_t *c, uint32_t from,
     }
 
     vm_piece_logprobs_text(g, c, from, g->echo_only ? from : c->made,
-                           vm_completion_echoes(g), out);
+                           g->params.echo, out);
 }
 
 

@@ -417,19 +417,21 @@ static int
 vm_check_bias(vm_generation_t *g)
 {
     int          rc;
-    char        *end;
-    json_t      *bad, *item;
+    json_t      *bad, *item, *name;
     vm_buf_t     b;
+    vm_int_t     id;
     const char  *key;
 
     bad = json_array();
 
     json_object_foreach(g->params.logit_bias.json, key, item) {
-        (void) strtoll(key, &end, 10);
+        name = json_string_nocheck(key);
 
-        if (*key == '\0' || *end) {
-            json_array_append_new(bad, json_string_nocheck(key));
+        if (!vm_field_int(name, &id) || strchr(key, '.')) {
+            json_array_append(bad, name);
         }
+
+        json_decref(name);
     }
 
     rc = VM_OK;
@@ -979,7 +981,11 @@ vm_late_ids(vm_generation_t *g)
 static int
 vm_late_budget(vm_generation_t *g)
 {
-    if (g->params.thinking_token_budget.json
+    const json_t  *budget;
+
+    budget = g->params.thinking_token_budget.json;
+
+    if (budget && vm_value_float(budget) >= 0
         && g->settings->reasoning_parser == NULL)
     {
         return vm_error_bad(&g->late, "thinking_token_budget is set but "
@@ -1080,6 +1086,36 @@ vm_generation_late(vm_generation_t *g)
     if (g->late.status == 0) {
         g->late = prompt;
     }
+}
+
+
+int
+vm_generation_media(vm_generation_t *g)
+{
+    const char  *name;
+
+    if (g->settings->trust_mm_kwargs) {
+        return VM_OK;
+    }
+
+    if (json_object_size(g->params.mm_processor_kwargs.json)) {
+        name = "mm_processor_kwargs";
+
+    } else if (json_object_size(g->params.media_io_kwargs.json)) {
+        name = "media_io_kwargs";
+
+    } else {
+        return VM_OK;
+    }
+
+    return vm_error_param(&g->call->error, g->pool, name,
+                          vm_pool_printf(g->pool, "Per-request %s are disabled "
+                              "by default because they can change multimodal "
+                              "%s resource usage. Start the server with "
+                              "--trust-request-mm-kwargs only when clients "
+                              "are trusted.", name,
+                              name[1] == 'm' ? "preprocessing"
+                                             : "media loading"));
 }
 
 

@@ -355,6 +355,9 @@ int vm_generation_params(vm_generation_t *g);
 /* Beams are not for requests that are only rendered. */
 int vm_generation_beam(vm_generation_t *g);
 
+/* A request's own arguments of processors and loaders of media. */
+int vm_generation_media(vm_generation_t *g);
+
 void vm_generation_late(vm_generation_t *g);
 
 void vm_generation_stream(vm_generation_t *g);

@@ -418,7 +418,6 @@ vm_hosted_full(const vm_type_t *t, const json_t *tool, vm_error_t *e,
 {
     int                branch;
     json_t            *full, *v;
-    const char        *key;
     const vm_field_t  *f;
 
     branch = vm_type_branch(t, tool, e, pool);
@@ -434,11 +433,7 @@ vm_hosted_full(const vm_type_t *t, const json_t *tool, vm_error_t *e,
         json_object_set_new(full, f->name, v ? json_incref(v) : json_null());
     }
 
-    json_object_foreach((json_t *) (uintptr_t) tool, key, v) {
-        if (json_object_get(full, key) == NULL) {
-            json_object_set(full, key, v);
-        }
-    }
+    json_object_update_missing(full, (json_t *) (uintptr_t) tool);
 
     return full;
 }

@@ -172,7 +172,13 @@ vm_lp_entry(const vm_generation_t *g, const vm_lp_t *lp, int own,
     vm_buf_lit(out, ",\"logprob\":");
     vm_buf_double(out, lp->logprob);
     vm_buf_lit(out, ",\"bytes\":");
-    vm_lp_bytes(g, lp->id, own, out);
+
+    if (own && g->params.use_beam_search) {
+        vm_buf_lit(out, "null");        /* a beam has no text of its own */
+
+    } else {
+        vm_lp_bytes(g, lp->id, own, out);
+    }
 }
 
 

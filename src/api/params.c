@@ -120,7 +120,7 @@ static const vm_field_t  vm_structured_fields[] = {
     { "disable_additional_properties", &vm_bool_type,
       VM_F_CHECK|VM_F_NOTNULL, 0, 0, NULL },
     { "whitespace_pattern", &vm_str_type, VM_F_CHECK, 0, 0, NULL },
-    { "structural_tag", &vm_str_type, VM_F_CHECK, 0, 0, NULL },
+    { "structural_tag", &vm_any_type, VM_F_CHECK, 0, 0, NULL },
     vm_field_end
 };
 
@@ -323,6 +323,45 @@ vm_rule_budget(const json_t *v, vm_error_t *e, vm_pool_t *pool)
 }
 
 
+/*
+ * A structural tag is a format, or pairs of a beginning and an end, each with
+ * a schema, and what triggers them.
+ */
+
+static int
+vm_structured_tag(const json_t *tag)
+{
+    size_t         i;
+    json_t        *item;
+    const json_t  *format, *list;
+
+    format = json_object_get(tag, "format");
+
+    if (format) {
+        return json_is_string(json_object_get(format, "type"));
+    }
+
+    list = json_object_get(tag, "structures");
+
+    if (json_array_size(list) == 0
+        || json_array_size(json_object_get(tag, "triggers")) == 0)
+    {
+        return 0;
+    }
+
+    json_array_foreach(list, i, item) {
+        if (!json_is_string(json_object_get(item, "begin"))
+            || !json_is_string(json_object_get(item, "end"))
+            || json_object_get(item, "schema") == NULL)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 static void
 vm_structured_print(vm_buf_t *b, const json_t *v)
 {
@@ -350,6 +389,32 @@ vm_structured_print(vm_buf_t *b, const json_t *v)
 }
 
 
+static int
+vm_structured_kind(const json_t *v, vm_error_t *e, vm_pool_t *pool)
+{
+    int            rc;
+    json_t        *tag;
+    const char    *text;
+    const json_t  *o;
+
+    o = vm_value_get(v, "structural_tag");
+
+    if (o == NULL) {
+        return VM_OK;
+    }
+
+    text = json_string_value(o);
+    tag = text ? json_loads(text, 0, NULL) : NULL;
+    rc = vm_structured_tag(tag) ? VM_OK
+         : vm_error_param(e, pool, "structured_outputs",
+                          "Invalid structured_outputs structural_tag "
+                          "specification.");
+    json_decref(tag);
+
+    return rc;
+}
+
+
 int
 vm_rule_structured(const json_t *v, vm_error_t *e, vm_pool_t *pool)
 {
@@ -364,7 +429,7 @@ vm_rule_structured(const json_t *v, vm_error_t *e, vm_pool_t *pool)
     }
 
     if (n == 1) {
-        return VM_OK;
+        return vm_structured_kind(v, e, pool);
     }
 
     vm_buf_init(&b);
@@ -492,13 +557,7 @@ vm_rule_response_format(const json_t *body, vm_error_t *e, vm_pool_t *pool)
                               "the 'json_schema' field must be provided.");
     }
 
-    if (strcmp(type, "structural_tag") == 0
-        && vm_value_type(json_object_get(format, "format")) != VM_PY_DICT
-        && (vm_value_type(json_object_get(format, "structures"))
-            != VM_PY_LIST
-            || vm_value_type(json_object_get(format, "triggers"))
-               != VM_PY_LIST))
-    {
+    if (strcmp(type, "structural_tag") == 0 && !vm_structured_tag(format)) {
         return vm_error_param(e, pool, "response_format",
                               "Invalid response_format structural_tag "
                               "specification.");

@@ -375,36 +375,6 @@ vm_pooled_load(vm_generation_t *g, const vm_type_t *const *classes,
 
 /* ---- from a request to a generation ---- */
 
-static int
-vm_pooled_media(vm_generation_t *g)
-{
-    const char  *name;
-
-    if (g->settings->trust_mm_kwargs) {
-        return VM_OK;
-    }
-
-    if (json_object_size(g->params.mm_processor_kwargs.json)) {
-        name = "mm_processor_kwargs";
-
-    } else if (json_object_size(g->params.media_io_kwargs.json)) {
-        name = "media_io_kwargs";
-
-    } else {
-        return VM_OK;
-    }
-
-    return vm_error_param(&g->call->error, g->pool, name,
-                          vm_pool_printf(g->pool, "Per-request %s are disabled "
-                              "by default because they can change multimodal "
-                              "%s resource usage. Start the server with "
-                              "--trust-request-mm-kwargs only when clients "
-                              "are trusted.", name,
-                              name[1] == 'm' ? "preprocessing"
-                                             : "media loading"));
-}
-
-
 int
 vm_pooled_begin(vm_generation_t *g, const vm_pooled_t *q, const char *prefix)
 {
@@ -419,7 +389,7 @@ vm_pooled_begin(vm_generation_t *g, const vm_pooled_t *q, const char *prefix)
         return vm_error_memory(&g->call->error);
     }
 
-    if (vm_pooled_media(g) != VM_OK
+    if (vm_generation_media(g) != VM_OK
         || vm_generation_model(g, g->params.model) != VM_OK)
     {
         return VM_ERROR;

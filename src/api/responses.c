@@ -1088,13 +1088,12 @@ vm_responses_echo(const char *name, const json_t *v, vm_buf_t *out)
 }
 
 
-/* An object with all the fields of its class, in their order, and the rest. */
+/* An object with all the fields of its class, in their order. */
 
 static json_t *
-vm_responses_full(const json_t *v, const char *const *fields)
+vm_responses_fields_of(const json_t *v, const char *const *fields)
 {
-    json_t      *field, *full;
-    const char  *key;
+    json_t  *field, *full;
 
     if (v == NULL) {
         return NULL;
@@ -1108,11 +1107,19 @@ vm_responses_full(const json_t *v, const char *const *fields)
                                                  : json_null());
     }
 
-    json_object_foreach((json_t *) (uintptr_t) v, key, field) {
-        if (json_object_get(full, key) == NULL) {
-            json_object_set(full, key, field);
-        }
-    }
+    return full;
+}
+
+
+/* ... and all that it has besides */
+
+static json_t *
+vm_responses_full(const json_t *v, const char *const *fields)
+{
+    json_t  *full;
+
+    full = vm_responses_fields_of(v, fields);
+    json_object_update_missing(full, (json_t *) (uintptr_t) v);
 
     return full;
 }
@@ -1187,10 +1194,10 @@ vm_responses_logprobs(vm_generation_t *g, vm_choice_t *c, uint32_t from,
         tops = json_array();
 
         json_array_foreach(json_object_get(row, "top_logprobs"), k, top) {
-            json_array_append_new(tops, vm_responses_full(top, all_of));
+            json_array_append_new(tops, vm_responses_fields_of(top, all_of));
         }
 
-        row = vm_responses_full(row, all_of);
+        row = vm_responses_fields_of(row, all_of);
         json_object_set_new(row, "top_logprobs", tops);
         json_array_append_new(out_list, row);
     }

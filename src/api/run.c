@@ -250,7 +250,7 @@ vm_generation_tokens(vm_generation_t *g, vm_choice_t *c, uint32_t count,
         }
 
         if ((g->stream || g->deltas)
-            && (c->made == 1 || c->finish
+            && (c->finish || (c->made == 1 && !g->params.use_beam_search)
                 || c->made - c->sent >= vm_run_interval(g, c)))
         {
             vm_run_chunk(g, c, out);
