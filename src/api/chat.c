@@ -393,6 +393,27 @@ const vm_type_t  vm_chat_type = {
 /* ---- the request ---- */
 
 static int
+vm_chat_one_tool(vm_generation_t *g)
+{
+    size_t         i, n;
+    json_t        *tool;
+    const json_t  *name;
+
+    name = json_object_get(json_object_get(g->params.tool_choice.json,
+                                           "function"), "name");
+    n = 0;
+
+    json_array_foreach(g->params.tools.json, i, tool) {
+        n += json_equal(name, json_object_get(json_object_get(tool,
+                                                  "function"), "name"));
+    }
+
+    return n > 1 ? vm_error_bad(&g->call->error, "Forced tool choice must "
+                                "resolve to exactly one tool.") : VM_OK;
+}
+
+
+static int
 vm_chat_tool_parser(vm_generation_t *g)
 {
     const char           *name, *word;
@@ -419,7 +440,11 @@ vm_chat_tool_parser(vm_generation_t *g)
 
     word = json_string_value(choice);
 
-    if (word == NULL || s->tool_call_parser) {
+    if (word == NULL) {
+        return vm_chat_one_tool(g);
+    }
+
+    if (s->tool_call_parser) {
         return VM_OK;
     }
 
@@ -441,23 +466,15 @@ vm_chat_tool_parser(vm_generation_t *g)
 static int
 vm_chat_step_five(vm_generation_t *g)
 {
-    const vm_settings_t  *s;
-
-    s = g->settings;
-
     if (vm_generation_beam(g) != VM_OK || vm_chat_tool_parser(g) != VM_OK) {
         return VM_ERROR;
     }
 
-    if ((g->params.chat_template
-         || vm_value_get(g->params.chat_template_kwargs.json,
-                         "chat_template"))
-        && !s->trust_chat_template)
+    if (vm_generation_trusted(g->settings, g->params.chat_template,
+                              g->params.chat_template_kwargs.json,
+                              &g->call->error) != VM_OK)
     {
-        return vm_error_bad(&g->call->error, "Chat template is passed with "
-                            "request, but --trust-request-chat-template is "
-                            "not set. Refused request with untrusted chat "
-                            "template.");
+        return VM_ERROR;
     }
 
     return vm_generation_media(g);

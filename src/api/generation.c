@@ -1090,6 +1090,23 @@ vm_generation_late(vm_generation_t *g)
 
 
 int
+vm_generation_trusted(const vm_settings_t *s, const json_t *template,
+    const json_t *kwargs, vm_error_t *e)
+{
+    if (s->trust_chat_template
+        || (template == NULL
+            && vm_value_get(kwargs, "chat_template") == NULL))
+    {
+        return VM_OK;
+    }
+
+    return vm_error_bad(e, "Chat template is passed with request, but "
+                           "--trust-request-chat-template is not set. Refused "
+                           "request with untrusted chat template.");
+}
+
+
+int
 vm_generation_media(vm_generation_t *g)
 {
     const char  *name;

@@ -355,6 +355,10 @@ int vm_generation_params(vm_generation_t *g);
 /* Beams are not for requests that are only rendered. */
 int vm_generation_beam(vm_generation_t *g);
 
+/* A request's own template, or one among its arguments. */
+int vm_generation_trusted(const vm_settings_t *s, const json_t *template,
+    const json_t *kwargs, vm_error_t *e);
+
 /* A request's own arguments of processors and loaders of media. */
 int vm_generation_media(vm_generation_t *g);
 

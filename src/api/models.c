@@ -247,14 +247,12 @@ vm_lora_unknown(vm_call_t *call, const char *name)
 }
 
 
-/* Absolute paths are not shown. */
-
 int
 vm_lora_no_path(vm_call_t *call, const char *name, const char *path)
 {
     return vm_error_printf(&call->error, call->pool, 404, "NotFoundError",
                            NULL, "Loading lora %s failed: No adapter found "
-                           "for %s", name, path[0] == '/' ? "<path>" : path);
+                           "for %s", name, path);
 }
 
 

@@ -155,6 +155,15 @@ vm_piece_thoughts(const vm_generation_t *g, vm_buf_t *out)
 }
 
 
+/* Beams do not tell what was cached. */
+
+static int
+vm_piece_details(const vm_generation_t *g)
+{
+    return g->settings->prompt_tokens_details && !g->params.use_beam_search;
+}
+
+
 void
 vm_piece_stream_usage(const vm_generation_t *g, int created_cache,
     vm_buf_t *out)
@@ -162,7 +171,7 @@ vm_piece_stream_usage(const vm_generation_t *g, int created_cache,
     vm_piece_counts(vm_generation_prompt_tokens(g),
                     vm_generation_output_tokens(g), out);
 
-    if (g->settings->prompt_tokens_details) {
+    if (vm_piece_details(g)) {
         vm_buf_lit(out, ",\"prompt_tokens_details\":{\"cached_tokens\":");
         vm_buf_uint(out, vm_generation_cached_tokens(g));
         vm_buf_str(out, created_cache ? ",\"created_cache_tokens\":0}" : "}");
@@ -184,7 +193,7 @@ vm_piece_usage(const vm_generation_t *g, int created_cache, vm_buf_t *out)
                     vm_generation_output_tokens(g), out);
     vm_buf_lit(out, ",\"prompt_tokens_details\":");
 
-    if (g->settings->prompt_tokens_details) {
+    if (vm_piece_details(g)) {
         vm_buf_lit(out, "{\"cached_tokens\":");
         vm_buf_uint(out, vm_generation_cached_tokens(g));
         vm_buf_lit(out, ",\"created_cache_tokens\":");
@@ -231,13 +240,13 @@ vm_piece_metrics(const vm_generation_t *g, int whole, vm_buf_t *out)
     vm_buf_double(out, run * 1e3);
     vm_buf_lit(out, ",\"queue_time_ms\":");
     vm_buf_double(out, (c->scheduled - c->queued) * 1e3);
-    vm_buf_lit(out, ",\"mean_itl_ms\":");
 
     if (c->made > 1) {
+        vm_buf_lit(out, ",\"mean_itl_ms\":");
         vm_buf_double(out, run * 1e3 / (c->made - 1));
 
-    } else {
-        vm_buf_lit(out, "null");
+    } else if (whole) {
+        vm_buf_lit(out, ",\"mean_itl_ms\":null");
     }
 
     vm_buf_lit(out, ",\"tokens_per_second\":");

@@ -403,11 +403,11 @@ vm_pooled_begin(vm_generation_t *g, const vm_pooled_t *q, const char *prefix)
                             "smaller truncation size.");
     }
 
-    if (g->params.chat_template && !g->settings->trust_chat_template) {
-        return vm_error_bad(&g->call->error, "Chat template is passed with "
-                            "request, but --trust-request-chat-template is "
-                            "not set. Refused request with untrusted chat "
-                            "template.");
+    if (vm_generation_trusted(g->settings, g->params.chat_template,
+                              g->params.chat_template_kwargs.json,
+                              &g->call->error) != VM_OK)
+    {
+        return VM_ERROR;
     }
 
     return VM_OK;

@@ -1563,6 +1563,12 @@ vm_responses_object(vm_generation_t *g, vm_response_e state,
     }
 
     vm_responses_echo("user", q->user, out);
+
+    if (over && g->settings->per_request_metrics) {
+        vm_buf_lit(out, ",\"metrics\":");
+        vm_piece_metrics(g, 1, out);
+    }
+
     vm_buf_lit(out, ",\"presence_penalty\":");
     vm_buf_double(out, q->presence_penalty.v);
     vm_buf_lit(out, ",\"frequency_penalty\":");

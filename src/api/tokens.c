@@ -17,6 +17,8 @@ typedef struct {
     uint8_t        return_token_strs;
     uint8_t        add_generation_prompt;
     uint8_t        continue_final_message;
+    const json_t  *chat_template;
+    vm_any_t       chat_template_kwargs;
 } vm_tokens_t;
 
 #define vm_tokens_row(name, type, flags, def)                                 \
@@ -37,8 +39,8 @@ static const vm_field_t  vm_tokens_chat_fields[] = {
     vm_tokens_row(return_token_strs, vm_bool_type, 0, 0),
     vm_tokens_row(continue_final_message, vm_bool_type, VM_F_NOTNULL, 0),
     vm_tokens_row(add_special_tokens, vm_bool_type, VM_F_NOTNULL, 0),
-    { "chat_template", &vm_str_type, VM_F_CHECK, 0, 0, NULL },
-    { "chat_template_kwargs", &vm_dict_type, VM_F_CHECK, 0, 0, NULL },
+    vm_tokens_row(chat_template, vm_str_type, 0, 0),
+    vm_tokens_row(chat_template_kwargs, vm_dict_type, 0, 0),
     { "media_io_kwargs", &vm_kwargs_type, VM_F_CHECK, 0, 0, NULL },
     { "mm_processor_kwargs", &vm_dict_type, VM_F_CHECK, 0, 0, NULL },
     vm_tokens_row(tools, vm_tools_type, 0, 0),
@@ -135,7 +137,7 @@ vm_tokens_strs(const vm_tokenizer_t *k, const vm_ids_t *ids, vm_buf_t *out)
 int
 vm_tokens_encode(vm_call_t *call, const json_t *body, vm_buf_t *out)
 {
-    int                    rc;
+    int                    form, rc;
     size_t                 i;
     vm_buf_t               text;
     vm_ids_t               ids;
@@ -157,13 +159,6 @@ vm_tokens_encode(vm_call_t *call, const json_t *body, vm_buf_t *out)
                                 "`continue_final_message` and "
                                 "`add_generation_prompt` to True.");
         }
-
-        if (vm_messages_normalize(json_object_get(body, "messages"),
-                                  &call->error, call->pool)
-            != VM_OK)
-        {
-            return VM_ERROR;
-        }
     }
 
     if (vm_model_load(&vm_tokens_type, body, "body", NULL, &call->error,
@@ -173,26 +168,19 @@ vm_tokens_encode(vm_call_t *call, const json_t *body, vm_buf_t *out)
         return VM_ERROR;
     }
 
-    /* one of the forms fits; the messages go before a prompt */
+    form = vm_type_branch(&vm_tokens_type, body, &call->error, call->pool);
 
-    if (vm_model_load(json_object_get(body, "messages")
-                      ? &vm_tokens_forms[1] : &vm_tokens_forms[0],
-                      body, "body", &t, &call->error, call->pool)
-        != VM_OK)
+    if (vm_model_load(&vm_tokens_forms[form > 0], body, "body", &t,
+                      &call->error, call->pool) != VM_OK)
     {
-        call->error.status = 0;
-
-        if (vm_model_load(&vm_tokens_forms[0], body, "body", &t,
-                          &call->error, call->pool)
-            != VM_OK)
-        {
-            return VM_ERROR;
-        }
-
-        t.messages.json = NULL;
+        return VM_ERROR;
     }
 
-    if (vm_tokens_model(call, t.model) != VM_OK) {
+    if (vm_tokens_model(call, t.model) != VM_OK
+        || vm_generation_trusted(call->settings, t.chat_template,
+                                 t.chat_template_kwargs.json, &call->error)
+           != VM_OK)
+    {
         return VM_ERROR;
     }
 

@@ -174,6 +174,11 @@ ngx_http_vllm_mock_invocations(ngx_http_vllm_mock_ctx_t *ctx)
 
     e = &ctx->call.error;
 
+    if (ngx_http_vllm_mock_json_type(ctx->request) != 2) {
+        ngx_http_vllm_mock_no_json(ctx);
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
     switch (vm_json_load(&j, ctx->raw.data, ctx->raw.len)) {
 
     case VM_JSON_OK:

@@ -349,6 +349,15 @@ ngx_http_vllm_mock_collect(ngx_http_vllm_mock_ctx_t *ctx)
 }
 
 
+void
+ngx_http_vllm_mock_no_json(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    vm_error_set(&ctx->call.error, 400, "Bad Request", NULL,
+                 "1 validation error:\n  Unsupported Media Type: Only "
+                 "'application/json' is allowed");
+}
+
+
 /*
  * What stands before ";" of Content-Type: 2 if it is application/json, 1 if
  * its subtype is json or ends in +json, else 0.
@@ -456,9 +465,7 @@ ngx_http_vllm_mock_decode(ngx_http_vllm_mock_ctx_t *ctx)
     }
 
     if (type != 2) {
-        vm_error_set(e, 400, "Bad Request", NULL,
-                     "1 validation error:\n  Unsupported Media Type: Only "
-                     "'application/json' is allowed");
+        ngx_http_vllm_mock_no_json(ctx);
         return NGX_DECLINED;
     }
 

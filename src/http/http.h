@@ -443,6 +443,7 @@ ngx_int_t ngx_http_vllm_mock_query(ngx_http_vllm_mock_ctx_t *ctx,
     const char *name, ngx_str_t *value);
 json_t *ngx_http_vllm_mock_query_json(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_uint_t ngx_http_vllm_mock_json_type(ngx_http_request_t *r);
+void ngx_http_vllm_mock_no_json(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_decode(ngx_http_vllm_mock_ctx_t *ctx);
 
 /* access.c */

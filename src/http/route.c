@@ -42,9 +42,9 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
     { "/v1/completions", POST, "POST", JSON, to(completions),
       NEEDS_GENERATE },
     { "/v1/responses", POST, "POST", JSON, to(responses), NEEDS_GENERATE },
-    { "/v1/responses/render", POST, "POST", SCALED, to(render_responses),
-      NEEDS_GENERATE },
     { "/v1/responses/{response_id}", GET, "GET", NONE, to(response),
+      NEEDS_GENERATE },
+    { "/v1/responses/render", POST, "POST", SCALED, to(render_responses),
       NEEDS_GENERATE },
     { "/v1/responses/{response_id}/cancel", POST, "POST", NONE, to(response),
       NEEDS_GENERATE },
@@ -317,21 +317,35 @@ ngx_http_vllm_mock_lookup(const ngx_http_vllm_mock_ctx_t *ctx,
 static ngx_int_t
 ngx_http_vllm_mock_redirect(ngx_http_vllm_mock_ctx_t *ctx)
 {
+    size_t               len;
     u_char              *p, *start;
     ngx_str_t           *host;
+    const char          *root;
     ngx_http_request_t  *r;
 
     r = ctx->request;
     host = ngx_http_vllm_mock_header(r, "Host", 4);
 
+    /* who came by the root path goes back to it */
+
+    root = ctx->settings->root_path;
+    len = root ? ngx_strlen(root) : 0;
+
+    if (r->unparsed_uri.len <= len || r->unparsed_uri.data[len] != '/'
+        || ngx_strncmp(r->unparsed_uri.data, root, len) != 0)
+    {
+        len = 0;
+    }
+
     start = ngx_pnalloc(r->pool, sizeof("https://") + (host ? host->len : 0)
-                                 + ctx->path.len + r->args.len + 2);
+                                 + len + ctx->path.len + r->args.len + 2);
     if (start == NULL) {
         return NGX_ERROR;
     }
 
     p = ngx_sprintf(start, "http%s://", r->connection->ssl ? "s" : "");
     p = host ? ngx_cpymem(p, host->data, host->len) : p;
+    p = len ? ngx_cpymem(p, root, len) : p;
     p = ngx_cpymem(p, ctx->path.data, ctx->path.len - 1);
 
     if (r->args.len) {
