@@ -667,26 +667,83 @@ vm_responses_content(const json_t *content)
 }
 
 
+/* The arguments of a tool that takes a text: there is one, which has it. */
+
+static json_t *
+vm_responses_custom(json_t *input)
+{
+    char    *text;
+    json_t  *arguments, *o;
+
+    o = json_pack("{sO?}", "input", input);
+    text = json_dumps(o, 0);
+    arguments = json_string_nocheck(text ? text : "{}");
+    free(text);
+    json_decref(o);
+
+    return arguments;
+}
+
+
+/* What OpenAI's servers do by themselves has been done elsewhere. */
+
+static int
+vm_responses_foreign(const json_t *item, vm_error_t *e, vm_pool_t *pool)
+{
+    size_t       i;
+    const char  *kind;
+
+    static const char *const  kinds[] = {
+        "item_reference", "file_search_call", "code_interpreter_call",
+        "image_generation_call", "web_search_call", "computer_call",
+        "computer_call_output", "local_shell_call", "local_shell_call_output",
+        "mcp_call", "mcp_list_tools", "mcp_approval_request",
+        "mcp_approval_response", "compaction"
+    };
+
+    kind = vm_responses_kind(item);
+
+    for (i = 0; i < vm_nelts(kinds); i++) {
+        if (strcmp(kinds[i], kind) == 0) {
+            return vm_error_param(e, pool, "input",
+                                  vm_pool_printf(pool, "Unsupported input "
+                                                 "item type: %s", kind));
+        }
+    }
+
+    return VM_OK;
+}
+
+
 static void
 vm_responses_item(json_t *messages, const json_t *item)
 {
+    int          custom;
     char        *text;
     json_t      *call, *message, *v;
     const char  *kind;
 
     kind = vm_responses_kind(item);
 
-    if (strcmp(kind, "function_call") == 0) {
-        call = json_pack("{sO?sss{sO?sO?}}", "id",
+    custom = strncmp(kind, "custom_tool_call", 16) == 0;
+
+    if (strcmp(kind, "function_call") == 0
+        || strcmp(kind, "custom_tool_call") == 0)
+    {
+        v = custom ? vm_responses_custom(json_object_get(item, "input"))
+                   : json_incref(json_object_get(item, "arguments"));
+        call = json_pack("{sO?sss{sO?so?}}", "id",
                          json_object_get(item, "call_id"), "type", "function",
                          "function", "name", json_object_get(item, "name"),
-                         "arguments", json_object_get(item, "arguments"));
+                         "arguments", v);
         json_array_append_new(messages,
             json_pack("{sss[o]}", "role", "assistant", "tool_calls", call));
         return;
     }
 
-    if (strcmp(kind, "function_call_output") == 0) {
+    if (strcmp(kind, "function_call_output") == 0
+        || strcmp(kind, "custom_tool_call_output") == 0)
+    {
         v = json_object_get(item, "output");
         text = json_is_string(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY);
 
@@ -811,6 +868,12 @@ vm_responses_messages(vm_generation_t *g, const vm_responses_t *q)
     }
 
     json_array_foreach(q->input.json, i, item) {
+
+        if (vm_responses_foreign(item, &g->call->error, g->pool) != VM_OK) {
+            json_decref(messages);
+            return NULL;
+        }
+
         vm_responses_item(messages, item);
     }
 
