@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include "constraint.h"
+#include "field.h"
 #include "schema.h"
 #include "../base/rand.h"
 
@@ -168,6 +169,15 @@ vm_constraint_tag(const json_t *v, vm_error_t *e, vm_pool_t *pool)
 /* ---- all kinds ---- */
 
 static int
+vm_constraint_yes(const json_t *v)
+{
+    uint8_t  yes;
+
+    return v && vm_field_bool(v, &yes) && yes;
+}
+
+
+static int
 vm_constraint_check(const json_t *o, vm_error_t *e, vm_pool_t *pool)
 {
     size_t         i;
@@ -188,7 +198,9 @@ vm_constraint_check(const json_t *o, vm_error_t *e, vm_pool_t *pool)
         }
     }
 
-    if (json_is_false(vm_value_get(o, "json_object"))) {
+    v = vm_value_get(o, "json_object");
+
+    if (v && !vm_constraint_yes(v)) {
         return vm_error_bad(e, "structured_outputs.json_object must be True "
                             "if set; omit structured_outputs to disable "
                             "structured outputs");
@@ -273,7 +285,7 @@ vm_constraint_text(const json_t *o, uint64_t key, vm_buf_t *out, int *fixed,
         return vm_constraint_json(v, key, out, e, pool);
     }
 
-    if (!json_is_true(vm_value_get(o, "json_object"))) {
+    if (!vm_constraint_yes(vm_value_get(o, "json_object"))) {
         *fixed = 0;                     /* a structural tag leaves all free */
         return VM_OK;
     }
