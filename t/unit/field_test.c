@@ -33,9 +33,9 @@ static const vm_type_t  list_type = {
     .kind = VM_T_LIST, .item = &vm_int_type, .max_items = 3
 };
 
-static const vm_type_t  text_branch = { .kind = VM_T_STR, .name = "str" };
+static const vm_type_t  text_branch = { .kind = VM_T_STR, .name = "Text" };
 static const vm_type_t  list_branch = {
-    .kind = VM_T_LIST, .name = "list[int]", .item = &vm_int_type
+    .kind = VM_T_LIST, .name = "Numbers", .item = &vm_int_type
 };
 
 static const vm_type_t *const  branches[] = {
@@ -270,9 +270,11 @@ test_places(void **state)
 {
     (void) state;
 
-    refused("{\"count\": 1, \"list\": [1, \"x\", 3]}", "body.list.1",
+    /* "list" is a kind of pydantic's: vLLM leaves it out of places */
+
+    refused("{\"count\": 1, \"list\": [1, \"x\", 3]}", "body.1",
             "1 validation error:\n  {'type': 'int_parsing', "
-            "'loc': 'body.list.1', 'msg': 'Input should be a valid integer, "
+            "'loc': 'body.1', 'msg': 'Input should be a valid integer, "
             "unable to parse string as an integer', 'input': 'x'}");
     refused("{\"count\": 1, \"part\": {\"id\": 5}}", "body.part.id",
             "1 validation error:\n  {'type': 'string_type', "
@@ -302,8 +304,8 @@ test_several(void **state)
                               "\"name\": 1, \"either\": {\"a\": 1}}"),
                      VM_ERROR);
     assert_memory_equal(f.error.message, "5 validation errors:", 20);
-    assert_non_null(strstr(f.error.message, "'loc': 'body.either.str'"));
-    assert_non_null(strstr(f.error.message, "'loc': 'body.either.list[int]'"));
+    assert_non_null(strstr(f.error.message, "'loc': 'body.either.Text'"));
+    assert_non_null(strstr(f.error.message, "'loc': 'body.either.Numbers'"));
     assert_true(strstr(f.error.message, "body.count")
                 < strstr(f.error.message, "body.ratio"));
     assert_string_equal(f.error.param, "body.count");
@@ -331,7 +333,7 @@ test_union_that_fits(void **state)
 
     assert_int_equal(load(&f, "{\"count\": 1, \"either\": [1, \"y\"]}"),
                      VM_ERROR);
-    assert_non_null(strstr(f.error.message, "body.either.list[int].1"));
+    assert_non_null(strstr(f.error.message, "body.either.Numbers.1"));
     drop(&f);
 }
 
