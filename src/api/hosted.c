@@ -16,216 +16,44 @@
 
 /* ---- words ---- */
 
-static const char *const  vm_hosted_words_0[] = {
-    "function", NULL
-};
+#define vm_hosted_words(name, ...)                                            \
+    static const char *const  vm_hosted_##name##_words[] = {                  \
+        __VA_ARGS__, NULL                                                     \
+    };                                                                        \
+    static const vm_type_t  vm_hosted_##name = {                              \
+        .kind = VM_T_LITERAL, .values = vm_hosted_##name##_words              \
+    }
 
-static const char *const  vm_hosted_words_1[] = {
-    "file_search", NULL
-};
-
-static const char *const  vm_hosted_words_2[] = {
-    "computer", NULL
-};
-
-static const char *const  vm_hosted_words_3[] = {
-    "windows", "mac", "linux", "ubuntu", "browser", NULL
-};
-
-static const char *const  vm_hosted_words_4[] = {
-    "computer_use_preview", NULL
-};
-
-static const char *const  vm_hosted_words_5[] = {
-    "web_search", "web_search_2025_08_26", NULL
-};
-
-static const char *const  vm_hosted_words_6[] = {
-    "low", "medium", "high", NULL
-};
-
-static const char *const  vm_hosted_words_7[] = {
-    "mcp", NULL
-};
-
-static const char *const  vm_hosted_words_8[] = {
-    "connector_dropbox", "connector_gmail", "connector_googlecalendar",
-    "connector_googledrive", "connector_microsoftteams",
-    "connector_outlookcalendar", "connector_outlookemail",
-    "connector_sharepoint", NULL
-};
-
-static const char *const  vm_hosted_words_9[] = {
-    "code_interpreter", NULL
-};
-
-static const char *const  vm_hosted_words_10[] = {
-    "programmatic_tool_calling", NULL
-};
-
-static const char *const  vm_hosted_words_11[] = {
-    "image_generation", NULL
-};
-
-static const char *const  vm_hosted_words_12[] = {
-    "generate", "edit", "auto", NULL
-};
-
-static const char *const  vm_hosted_words_13[] = {
-    "transparent", "opaque", "auto", NULL
-};
-
-static const char *const  vm_hosted_words_14[] = {
-    "high", "low", NULL
-};
-
-static const char *const  vm_hosted_words_15[] = {
-    "auto", "low", NULL
-};
-
-static const char *const  vm_hosted_words_16[] = {
-    "png", "webp", "jpeg", "gif", "svg", NULL
-};
-
-static const char *const  vm_hosted_words_17[] = {
-    "low", "medium", "high", "xhigh", "max", "auto", NULL
-};
-
-static const char *const  vm_hosted_words_18[] = {
-    "local_shell", NULL
-};
-
-static const char *const  vm_hosted_words_19[] = {
-    "shell", NULL
-};
-
-static const char *const  vm_hosted_words_20[] = {
-    "custom", NULL
-};
-
-static const char *const  vm_hosted_words_21[] = {
-    "namespace", NULL
-};
-
-static const char *const  vm_hosted_words_22[] = {
-    "tool_search", NULL
-};
-
-static const char *const  vm_hosted_words_23[] = {
-    "server", "client", NULL
-};
-
-static const char *const  vm_hosted_words_24[] = {
-    "web_search_preview", "web_search_preview_2025_03_11", NULL
-};
-
-static const char *const  vm_hosted_words_25[] = {
-    "apply_patch", NULL
-};
-
-static const vm_type_t  vm_hosted_type_0 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_0
-};
-
-static const vm_type_t  vm_hosted_type_1 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_1
-};
-
-static const vm_type_t  vm_hosted_type_2 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_2
-};
-
-static const vm_type_t  vm_hosted_type_3 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_3
-};
-
-static const vm_type_t  vm_hosted_type_4 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_4
-};
-
-static const vm_type_t  vm_hosted_type_5 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_5
-};
-
-static const vm_type_t  vm_hosted_type_6 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_6
-};
-
-static const vm_type_t  vm_hosted_type_7 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_7
-};
-
-static const vm_type_t  vm_hosted_type_8 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_8
-};
-
-static const vm_type_t  vm_hosted_type_9 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_9
-};
-
-static const vm_type_t  vm_hosted_type_10 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_10
-};
-
-static const vm_type_t  vm_hosted_type_11 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_11
-};
-
-static const vm_type_t  vm_hosted_type_12 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_12
-};
-
-static const vm_type_t  vm_hosted_type_13 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_13
-};
-
-static const vm_type_t  vm_hosted_type_14 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_14
-};
-
-static const vm_type_t  vm_hosted_type_15 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_15
-};
-
-static const vm_type_t  vm_hosted_type_16 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_16
-};
-
-static const vm_type_t  vm_hosted_type_17 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_17
-};
-
-static const vm_type_t  vm_hosted_type_18 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_18
-};
-
-static const vm_type_t  vm_hosted_type_19 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_19
-};
-
-static const vm_type_t  vm_hosted_type_20 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_20
-};
-
-static const vm_type_t  vm_hosted_type_21 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_21
-};
-
-static const vm_type_t  vm_hosted_type_22 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_22
-};
-
-static const vm_type_t  vm_hosted_type_23 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_23
-};
-
-static const vm_type_t  vm_hosted_type_24 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_24
-};
-
-static const vm_type_t  vm_hosted_type_25 = {
-    .kind = VM_T_LITERAL, .values = vm_hosted_words_25
-};
+vm_hosted_words(is_function, "function");
+vm_hosted_words(is_file_search, "file_search");
+vm_hosted_words(is_computer, "computer");
+vm_hosted_words(environment, "windows", "mac", "linux", "ubuntu", "browser");
+vm_hosted_words(is_computer_use, "computer_use_preview");
+vm_hosted_words(is_web_search, "web_search", "web_search_2025_08_26");
+vm_hosted_words(amount, "low", "medium", "high");
+vm_hosted_words(is_mcp, "mcp");
+vm_hosted_words(connector, "connector_dropbox", "connector_gmail",
+                "connector_googlecalendar", "connector_googledrive",
+                "connector_microsoftteams", "connector_outlookcalendar",
+                "connector_outlookemail", "connector_sharepoint");
+vm_hosted_words(is_code_interpreter, "code_interpreter");
+vm_hosted_words(is_programmatic, "programmatic_tool_calling");
+vm_hosted_words(is_image_generation, "image_generation");
+vm_hosted_words(action, "generate", "edit", "auto");
+vm_hosted_words(background, "transparent", "opaque", "auto");
+vm_hosted_words(fidelity, "high", "low");
+vm_hosted_words(moderation, "auto", "low");
+vm_hosted_words(format, "png", "webp", "jpeg", "gif", "svg");
+vm_hosted_words(quality, "low", "medium", "high", "xhigh", "max", "auto");
+vm_hosted_words(is_local_shell, "local_shell");
+vm_hosted_words(is_shell, "shell");
+vm_hosted_words(is_custom, "custom");
+vm_hosted_words(is_namespace, "namespace");
+vm_hosted_words(is_tool_search, "tool_search");
+vm_hosted_words(execution, "server", "client");
+vm_hosted_words(is_web_preview, "web_search_preview",
+                "web_search_preview_2025_03_11");
+vm_hosted_words(is_apply_patch, "apply_patch");
 
 
 /* ---- classes ---- */
@@ -234,7 +62,7 @@ static const vm_field_t  vm_hosted_function[] = {
     vm_hosted_row("name", vm_str_type, VM_HOSTED_NEED),
     vm_hosted_row("parameters", vm_dict_type, 0),
     vm_hosted_row("strict", vm_bool_type, 0),
-    vm_hosted_row("type", vm_hosted_type_0, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_function, VM_HOSTED_NEED),
     vm_hosted_row("allowed_callers", vm_list_type, 0),
     vm_hosted_row("async", vm_bool_type, 0),
     vm_hosted_row("defer_loading", vm_bool_type, 0),
@@ -244,7 +72,7 @@ static const vm_field_t  vm_hosted_function[] = {
 };
 
 static const vm_field_t  vm_hosted_file_search[] = {
-    vm_hosted_row("type", vm_hosted_type_1, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_file_search, VM_HOSTED_NEED),
     vm_hosted_row("vector_store_ids", vm_str_list_type, VM_HOSTED_NEED),
     vm_hosted_row("filters", vm_any_type, 0),
     vm_hosted_row("max_num_results", vm_int_type, 0),
@@ -253,34 +81,34 @@ static const vm_field_t  vm_hosted_file_search[] = {
 };
 
 static const vm_field_t  vm_hosted_computer[] = {
-    vm_hosted_row("type", vm_hosted_type_2, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_computer, VM_HOSTED_NEED),
     vm_field_end
 };
 
 static const vm_field_t  vm_hosted_computer_use_preview[] = {
     vm_hosted_row("display_height", vm_int_type, VM_HOSTED_NEED),
     vm_hosted_row("display_width", vm_int_type, VM_HOSTED_NEED),
-    vm_hosted_row("environment", vm_hosted_type_3, VM_HOSTED_NEED),
-    vm_hosted_row("type", vm_hosted_type_4, VM_HOSTED_NEED),
+    vm_hosted_row("environment", vm_hosted_environment, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_computer_use, VM_HOSTED_NEED),
     vm_field_end
 };
 
 static const vm_field_t  vm_hosted_web_search[] = {
-    vm_hosted_row("type", vm_hosted_type_5, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_web_search, VM_HOSTED_NEED),
     vm_hosted_row("external_web_access", vm_bool_type, 0),
     vm_hosted_row("filters", vm_any_type, 0),
-    vm_hosted_row("search_context_size", vm_hosted_type_6, 0),
+    vm_hosted_row("search_context_size", vm_hosted_amount, 0),
     vm_hosted_row("user_location", vm_any_type, 0),
     vm_field_end
 };
 
 static const vm_field_t  vm_hosted_mcp[] = {
     vm_hosted_row("server_label", vm_str_type, VM_HOSTED_NEED),
-    vm_hosted_row("type", vm_hosted_type_7, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_mcp, VM_HOSTED_NEED),
     vm_hosted_row("allowed_callers", vm_list_type, 0),
     vm_hosted_row("allowed_tools", vm_any_type, 0),
     vm_hosted_row("authorization", vm_str_type, 0),
-    vm_hosted_row("connector_id", vm_hosted_type_8, 0),
+    vm_hosted_row("connector_id", vm_hosted_connector, 0),
     vm_hosted_row("defer_loading", vm_bool_type, 0),
     vm_hosted_row("headers", vm_dict_type, 0),
     vm_hosted_row("require_approval", vm_any_type, 0),
@@ -292,43 +120,43 @@ static const vm_field_t  vm_hosted_mcp[] = {
 
 static const vm_field_t  vm_hosted_code_interpreter[] = {
     vm_hosted_row("container", vm_any_type, VM_HOSTED_NEED),
-    vm_hosted_row("type", vm_hosted_type_9, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_code_interpreter, VM_HOSTED_NEED),
     vm_hosted_row("allowed_callers", vm_list_type, 0),
     vm_field_end
 };
 
 static const vm_field_t  vm_hosted_programmatic_calling[] = {
-    vm_hosted_row("type", vm_hosted_type_10, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_programmatic, VM_HOSTED_NEED),
     vm_field_end
 };
 
 static const vm_field_t  vm_hosted_image_generation[] = {
-    vm_hosted_row("type", vm_hosted_type_11, VM_HOSTED_NEED),
-    vm_hosted_row("action", vm_hosted_type_12, 0),
-    vm_hosted_row("background", vm_hosted_type_13, 0),
-    vm_hosted_row("complexity", vm_hosted_type_6, 0),
+    vm_hosted_row("type", vm_hosted_is_image_generation, VM_HOSTED_NEED),
+    vm_hosted_row("action", vm_hosted_action, 0),
+    vm_hosted_row("background", vm_hosted_background, 0),
+    vm_hosted_row("complexity", vm_hosted_amount, 0),
     vm_hosted_row("frame_count", vm_int_type, 0),
     vm_hosted_row("frame_duration_ms", vm_int_type, 0),
-    vm_hosted_row("input_fidelity", vm_hosted_type_14, 0),
+    vm_hosted_row("input_fidelity", vm_hosted_fidelity, 0),
     vm_hosted_row("input_image_mask", vm_any_type, 0),
     vm_hosted_row("model", vm_any_type, 0),
-    vm_hosted_row("moderation", vm_hosted_type_15, 0),
+    vm_hosted_row("moderation", vm_hosted_moderation, 0),
     vm_hosted_row("output_compression", vm_int_type, 0),
-    vm_hosted_row("output_format", vm_hosted_type_16, 0),
+    vm_hosted_row("output_format", vm_hosted_format, 0),
     vm_hosted_row("partial_images", vm_int_type, 0),
-    vm_hosted_row("quality", vm_hosted_type_17, 0),
+    vm_hosted_row("quality", vm_hosted_quality, 0),
     vm_hosted_row("size", vm_any_type, 0),
     vm_hosted_row("svg", vm_any_type, 0),
     vm_field_end
 };
 
 static const vm_field_t  vm_hosted_local_shell[] = {
-    vm_hosted_row("type", vm_hosted_type_18, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_local_shell, VM_HOSTED_NEED),
     vm_field_end
 };
 
 static const vm_field_t  vm_hosted_function_shell[] = {
-    vm_hosted_row("type", vm_hosted_type_19, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_shell, VM_HOSTED_NEED),
     vm_hosted_row("allowed_callers", vm_list_type, 0),
     vm_hosted_row("environment", vm_any_type, 0),
     vm_field_end
@@ -336,7 +164,7 @@ static const vm_field_t  vm_hosted_function_shell[] = {
 
 static const vm_field_t  vm_hosted_custom[] = {
     vm_hosted_row("name", vm_str_type, VM_HOSTED_NEED),
-    vm_hosted_row("type", vm_hosted_type_20, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_custom, VM_HOSTED_NEED),
     vm_hosted_row("allowed_callers", vm_list_type, 0),
     vm_hosted_row("async", vm_bool_type, 0),
     vm_hosted_row("defer_loading", vm_bool_type, 0),
@@ -349,28 +177,28 @@ static const vm_field_t  vm_hosted_namespace[] = {
     vm_hosted_row("description", vm_str_type, VM_HOSTED_NEED),
     vm_hosted_row("name", vm_str_type, VM_HOSTED_NEED),
     vm_hosted_row("tools", vm_list_type, VM_HOSTED_NEED),
-    vm_hosted_row("type", vm_hosted_type_21, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_namespace, VM_HOSTED_NEED),
     vm_field_end
 };
 
 static const vm_field_t  vm_hosted_tool_search[] = {
-    vm_hosted_row("type", vm_hosted_type_22, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_tool_search, VM_HOSTED_NEED),
     vm_hosted_row("description", vm_str_type, 0),
-    vm_hosted_row("execution", vm_hosted_type_23, 0),
+    vm_hosted_row("execution", vm_hosted_execution, 0),
     vm_hosted_row("parameters", vm_any_type, 0),
     vm_field_end
 };
 
 static const vm_field_t  vm_hosted_web_search_preview[] = {
-    vm_hosted_row("type", vm_hosted_type_24, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_web_preview, VM_HOSTED_NEED),
     vm_hosted_row("search_content_types", vm_list_type, 0),
-    vm_hosted_row("search_context_size", vm_hosted_type_6, 0),
+    vm_hosted_row("search_context_size", vm_hosted_amount, 0),
     vm_hosted_row("user_location", vm_any_type, 0),
     vm_field_end
 };
 
 static const vm_field_t  vm_hosted_apply_patch[] = {
-    vm_hosted_row("type", vm_hosted_type_25, VM_HOSTED_NEED),
+    vm_hosted_row("type", vm_hosted_is_apply_patch, VM_HOSTED_NEED),
     vm_hosted_row("allowed_callers", vm_list_type, 0),
     vm_field_end
 };
