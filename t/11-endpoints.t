@@ -479,3 +479,25 @@ Content-Type: application/json
 --- response_body_like eval
 ['"object":"embedding"', '"relevance_score"', '"object":"score"', 'No IOProcessor plugin',
  'Cannot find suitable handler']
+
+
+
+=== TEST 36: items of a response's input that fit no class
+--- serve
+vllm_mock_latency none;
+--- request eval
+[map { "POST /v1/responses\n" . '{"model": "m", "max_output_tokens": 3, "input": [' . $_ . ']}' }
+ '{"role": "developer", "content": [{"type": "input_text", "text": "a"}]}',
+ '{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "a"}]}',
+ '{"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},'
+ . '{"type": "function_call_output", "call_id": "c", "output": [{"type": "input_text", "text": "a"}]}',
+ '{"role": "critic", "content": "a"}', '{"role": "user"}', '{"role": "user", "content": [{"type": "text", "text": "a"}]}',
+ '{"role": "assistant", "content": [{"type": "output_text", "text": "a"}]}',
+ '{"type": "function_call_output", "call_id": "c", "output": 5}', '5', '{"type": "mcp_call"}']
+--- error_code eval
+[200, 200, 200, 400, 400, 400, 400, 400, 400, 400]
+--- response_body_like eval
+[('"object":"response"') x 3,
+ "'loc': 'body.input.0.EasyInputMessageParam.role'", "'loc': 'body.input.0.EasyInputMessageParam.content'",
+ "ResponseInputTextParam.type'", "'loc': 'body.input.0.Message.content.0.ResponseInputFileParam.type'",
+ "'loc': 'body.input.0.ResponseOutputMessageParam.type'", "'type': 'dict_type'", 'Unsupported input item type: mcp_call']

@@ -10,6 +10,7 @@
 #include "transfer.h"
 #include "responses.h"
 #include "hosted.h"
+#include "items.h"
 #include "../base/rand.h"
 
 
@@ -57,7 +58,7 @@ typedef struct {
 /* ---- the request's tables ---- */
 
 static const vm_type_t *const  vm_responses_input_branches[] = {
-    &vm_str_type, &vm_list_type, NULL
+    &vm_str_type, &vm_items_type, NULL
 };
 
 static const vm_type_t  vm_responses_input_type = {
@@ -693,18 +694,10 @@ vm_responses_foreign(const json_t *item, vm_error_t *e, vm_pool_t *pool)
     size_t       i;
     const char  *kind;
 
-    static const char *const  kinds[] = {
-        "item_reference", "file_search_call", "code_interpreter_call",
-        "image_generation_call", "web_search_call", "computer_call",
-        "computer_call_output", "local_shell_call", "local_shell_call_output",
-        "mcp_call", "mcp_list_tools", "mcp_approval_request",
-        "mcp_approval_response", "compaction"
-    };
-
     kind = vm_responses_kind(item);
 
-    for (i = 0; i < vm_nelts(kinds); i++) {
-        if (strcmp(kinds[i], kind) == 0) {
+    for (i = 0; vm_items_foreign[i]; i++) {
+        if (strcmp(vm_items_foreign[i], kind) == 0) {
             return vm_error_param(e, pool, "input",
                                   vm_pool_printf(pool, "Unsupported input "
                                                  "item type: %s", kind));
