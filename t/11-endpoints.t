@@ -493,11 +493,11 @@ vllm_mock_latency none;
  . '{"type": "function_call_output", "call_id": "c", "output": [{"type": "input_text", "text": "a"}]}',
  '{"role": "critic", "content": "a"}', '{"role": "user"}', '{"role": "user", "content": [{"type": "text", "text": "a"}]}',
  '{"role": "assistant", "content": [{"type": "output_text", "text": "a"}]}',
- '{"type": "function_call_output", "call_id": "c", "output": 5}', '5', '{"type": "mcp_call"}']
+ '{"type": "function_call_output", "call_id": "c", "output": 5}', '5', '{"type": "item_reference", "id": "x"}']
 --- error_code eval
 [200, 200, 200, 400, 400, 400, 400, 400, 400, 400]
 --- response_body_like eval
 [('"object":"response"') x 3,
  "'loc': 'body.input.0.EasyInputMessageParam.role'", "'loc': 'body.input.0.EasyInputMessageParam.content'",
  "ResponseInputTextParam.type'", "'loc': 'body.input.0.Message.content.0.ResponseInputFileParam.type'",
- "'loc': 'body.input.0.ResponseOutputMessageParam.type'", "'type': 'dict_type'", 'Unsupported input item type: mcp_call']
+ "'loc': 'body.input.0.ResponseOutputMessageParam.role'", "'type': 'dict_type'", 'Unsupported input item type: item_reference']

@@ -444,8 +444,8 @@ static const char *const  vm_untyped[] = {
     "refusal, text, thinking, tool_reference, video_embeds, video_url"
 
 
-static int
-vm_part_unsupported(const json_t *type, vm_error_t *e, vm_pool_t *pool)
+int
+vm_content_unsupported(const json_t *type, vm_error_t *e, vm_pool_t *pool)
 {
     int       rc;
     vm_buf_t  b;
@@ -504,7 +504,7 @@ vm_part_kind(const json_t *part, vm_error_t *e, vm_pool_t *pool)
         }
     }
 
-    vm_part_unsupported(type, e, pool);
+    vm_content_unsupported(type, e, pool);
 
     return -1;
 }

@@ -22,6 +22,10 @@ typedef enum {
     VM_CONTENT_FREE                 /* all were checked before */
 } vm_content_e;
 
+/* What is said of a part of that type, which no message can have. */
+int vm_content_unsupported(const json_t *type, vm_error_t *e,
+    vm_pool_t *pool);
+
 int vm_content_render(const json_t *content, vm_content_e whose,
     const vm_template_t *t, vm_buf_t *out, vm_error_t *e, vm_pool_t *pool);
 

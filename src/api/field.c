@@ -1455,7 +1455,7 @@ vm_type_check(const vm_type_t *t, const json_t *v, const vm_place_t *at,
         break;
 
     case VM_T_ITERABLE:
-        rc = (py == VM_PY_LIST || py == VM_PY_DICT)
+        rc = (py == VM_PY_LIST || py == VM_PY_DICT || py == VM_PY_STR)
              ? VM_OK : vm_violation(x, at, "iterable_type",
                                     "Input should be iterable", v, NULL);
         break;

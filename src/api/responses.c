@@ -11,6 +11,7 @@
 #include "responses.h"
 #include "hosted.h"
 #include "items.h"
+#include "content.h"
 #include "../base/rand.h"
 
 
@@ -686,21 +687,30 @@ vm_responses_custom(json_t *input)
 }
 
 
-/* What OpenAI's servers do by themselves has been done elsewhere. */
+/*
+ * What OpenAI's servers do by themselves has been done elsewhere; files are
+ * known to its classes, and not to a chat.
+ */
 
 static int
 vm_responses_foreign(const json_t *item, vm_error_t *e, vm_pool_t *pool)
 {
     size_t       i;
+    json_t      *part;
     const char  *kind;
 
     kind = vm_responses_kind(item);
 
-    for (i = 0; vm_items_foreign[i]; i++) {
-        if (strcmp(vm_items_foreign[i], kind) == 0) {
-            return vm_error_param(e, pool, "input",
-                                  vm_pool_printf(pool, "Unsupported input "
-                                                 "item type: %s", kind));
+    if (!vm_items_known(kind)) {
+        return vm_error_param(e, pool, "input",
+                              vm_pool_printf(pool, "Unsupported input item "
+                                             "type: %s", kind));
+    }
+
+    json_array_foreach(json_object_get(item, "content"), i, part) {
+        if (strcmp(vm_responses_kind(part), "input_file") == 0) {
+            return vm_content_unsupported(json_object_get(part, "type"), e,
+                                          pool);
         }
     }
 
@@ -1056,6 +1066,13 @@ vm_responses_chat(vm_generation_t *g, const vm_responses_t *q,
 }
 
 
+static void
+vm_responses_free(void *data)
+{
+    json_decref(data);
+}
+
+
 /*
  * A validator gives a request without tools a tool_choice before its fields
  * are looked at: it counts where an error tells the size of the body.
@@ -1064,23 +1081,27 @@ vm_responses_chat(vm_generation_t *g, const vm_responses_t *q,
 static int
 vm_responses_load(vm_generation_t *g, const json_t *body, vm_responses_t *q)
 {
-    int      rc;
     json_t  *seen;
 
-    if (!json_is_object(body) || json_object_get(body, "input")
-        || json_object_get(body, "tools"))
+    seen = vm_items_complete(body);
+
+    if (json_is_object(body) && json_object_get(body, "input") == NULL
+        && json_object_get(body, "tools") == NULL)
     {
-        return vm_model_load(&vm_responses_type, body, "body", q,
-                             &g->call->error, g->pool);
+        json_decref(seen);
+        seen = json_copy((json_t *) body);
+        json_object_set_new(seen, "tool_choice", json_string("none"));
     }
 
-    seen = json_copy((json_t *) body);
-    json_object_set_new(seen, "tool_choice", json_string("none"));
-    rc = vm_model_load(&vm_responses_type, seen, "body", q, &g->call->error,
-                       g->pool);
-    json_decref(seen);
+    /* what is loaded points into it */
 
-    return rc;
+    if (vm_pool_cleanup(g->pool, vm_responses_free, seen) != VM_OK) {
+        json_decref(seen);
+        return vm_error_memory(&g->call->error);
+    }
+
+    return vm_model_load(&vm_responses_type, seen, "body", q, &g->call->error,
+                         g->pool);
 }
 
 
