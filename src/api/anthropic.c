@@ -29,8 +29,6 @@ typedef struct {
 
 #define vm_anthropic_row(name, type, flags)                                   \
     { #name, &type, flags, offsetof(vm_anthropic_t, name), 0, NULL }
-#define vm_anthropic_seen(name, type, flags)                                  \
-    { name, &type, (flags) | VM_F_CHECK, 0, 0, NULL }
 
 
 /* ---- the request's tables ---- */
@@ -57,20 +55,20 @@ static const vm_type_t  vm_anthropic_result_type = {
 };
 
 static const vm_field_t  vm_anthropic_block_fields[] = {
-    vm_anthropic_seen("type", vm_anthropic_kind_type,
-                      VM_F_REQUIRED|VM_F_NOTNULL),
-    vm_anthropic_seen("text", vm_str_type, 0),
-    vm_anthropic_seen("source", vm_dict_type, 0),
-    vm_anthropic_seen("id", vm_str_type, 0),
-    vm_anthropic_seen("tool_use_id", vm_str_type, 0),
-    vm_anthropic_seen("name", vm_str_type, 0),
-    vm_anthropic_seen("input", vm_dict_type, 0),
-    vm_anthropic_seen("content", vm_anthropic_result_type, 0),
-    vm_anthropic_seen("is_error", vm_bool_type, 0),
-    vm_anthropic_seen("tool_name", vm_str_type, 0),
-    vm_anthropic_seen("thinking", vm_str_type, 0),
-    vm_anthropic_seen("signature", vm_str_type, 0),
-    vm_anthropic_seen("data", vm_str_type, 0),
+    vm_field_seen("type", vm_anthropic_kind_type,
+                  VM_F_REQUIRED|VM_F_NOTNULL),
+    vm_field_seen("text", vm_str_type, 0),
+    vm_field_seen("source", vm_dict_type, 0),
+    vm_field_seen("id", vm_str_type, 0),
+    vm_field_seen("tool_use_id", vm_str_type, 0),
+    vm_field_seen("name", vm_str_type, 0),
+    vm_field_seen("input", vm_dict_type, 0),
+    vm_field_seen("content", vm_anthropic_result_type, 0),
+    vm_field_seen("is_error", vm_bool_type, 0),
+    vm_field_seen("tool_name", vm_str_type, 0),
+    vm_field_seen("thinking", vm_str_type, 0),
+    vm_field_seen("signature", vm_str_type, 0),
+    vm_field_seen("data", vm_str_type, 0),
     vm_field_end
 };
 
@@ -99,10 +97,10 @@ static const vm_type_t  vm_anthropic_role_type = {
 };
 
 static const vm_field_t  vm_anthropic_message_fields[] = {
-    vm_anthropic_seen("role", vm_anthropic_role_type,
-                      VM_F_REQUIRED|VM_F_NOTNULL),
-    vm_anthropic_seen("content", vm_anthropic_content_type,
-                      VM_F_REQUIRED|VM_F_NOTNULL),
+    vm_field_seen("role", vm_anthropic_role_type,
+                  VM_F_REQUIRED|VM_F_NOTNULL),
+    vm_field_seen("content", vm_anthropic_content_type,
+                  VM_F_REQUIRED|VM_F_NOTNULL),
     vm_field_end
 };
 
@@ -115,12 +113,12 @@ static const vm_type_t  vm_anthropic_messages_type = {
 };
 
 static const vm_field_t  vm_anthropic_tool_fields[] = {
-    vm_anthropic_seen("name", vm_str_type, VM_F_REQUIRED|VM_F_NOTNULL),
-    vm_anthropic_seen("description", vm_str_type, 0),
-    vm_anthropic_seen("input_schema", vm_dict_type,
-                      VM_F_REQUIRED|VM_F_NOTNULL),
-    vm_anthropic_seen("strict", vm_bool_type, 0),
-    vm_anthropic_seen("defer_loading", vm_bool_type, 0),
+    vm_field_seen("name", vm_str_type, VM_F_REQUIRED|VM_F_NOTNULL),
+    vm_field_seen("description", vm_str_type, 0),
+    vm_field_seen("input_schema", vm_dict_type,
+                  VM_F_REQUIRED|VM_F_NOTNULL),
+    vm_field_seen("strict", vm_bool_type, 0),
+    vm_field_seen("defer_loading", vm_bool_type, 0),
     vm_field_end
 };
 
@@ -141,10 +139,10 @@ static const vm_type_t  vm_anthropic_choice_kind = {
 };
 
 static const vm_field_t  vm_anthropic_choice_fields[] = {
-    vm_anthropic_seen("type", vm_anthropic_choice_kind,
-                      VM_F_REQUIRED|VM_F_NOTNULL),
-    vm_anthropic_seen("name", vm_str_type, 0),
-    vm_anthropic_seen("disable_parallel_tool_use", vm_bool_type, 0),
+    vm_field_seen("type", vm_anthropic_choice_kind,
+                  VM_F_REQUIRED|VM_F_NOTNULL),
+    vm_field_seen("name", vm_str_type, 0),
+    vm_field_seen("disable_parallel_tool_use", vm_bool_type, 0),
     vm_field_end
 };
 
@@ -179,8 +177,8 @@ static const vm_type_t  vm_anthropic_format_kind = {
 };
 
 static const vm_field_t  vm_anthropic_format_fields[] = {
-    vm_anthropic_seen("schema", vm_dict_type, 0),
-    vm_anthropic_seen("type", vm_anthropic_format_kind, VM_F_NOTNULL),
+    vm_field_seen("schema", vm_dict_type, 0),
+    vm_field_seen("type", vm_anthropic_format_kind, VM_F_NOTNULL),
     vm_field_end
 };
 
@@ -189,8 +187,8 @@ static const vm_type_t  vm_anthropic_format_type = {
 };
 
 static const vm_field_t  vm_anthropic_output_fields[] = {
-    vm_anthropic_seen("effort", vm_anthropic_effort_type, 0),
-    vm_anthropic_seen("format", vm_anthropic_format_type, 0),
+    vm_field_seen("effort", vm_anthropic_effort_type, 0),
+    vm_field_seen("format", vm_anthropic_format_type, 0),
     vm_field_end
 };
 
@@ -247,14 +245,14 @@ static const vm_type_t  vm_anthropic_display_type = {
 };
 
 static const vm_field_t  vm_anthropic_enabled_fields[] = {
-    vm_anthropic_seen("budget_tokens", vm_anthropic_budget_type,
-                      VM_F_REQUIRED|VM_F_NOTNULL),
-    vm_anthropic_seen("display", vm_anthropic_display_type, 0),
+    vm_field_seen("budget_tokens", vm_anthropic_budget_type,
+                  VM_F_REQUIRED|VM_F_NOTNULL),
+    vm_field_seen("display", vm_anthropic_display_type, 0),
     vm_field_end
 };
 
 static const vm_field_t  vm_anthropic_adaptive_fields[] = {
-    vm_anthropic_seen("display", vm_anthropic_display_type, 0),
+    vm_field_seen("display", vm_anthropic_display_type, 0),
     vm_field_end
 };
 
@@ -284,11 +282,11 @@ static const vm_type_t  vm_anthropic_salt_type = {
 
 #define VM_ANTHROPIC_COMMON                                                   \
     vm_anthropic_row(output_config, vm_anthropic_output_type, 0),             \
-    vm_anthropic_row(thinking, vm_anthropic_thinking_type, 0),                             \
+    vm_anthropic_row(thinking, vm_anthropic_thinking_type, 0),                \
     vm_anthropic_row(system, vm_anthropic_content_type, 0),                   \
     vm_anthropic_row(tool_choice, vm_anthropic_choice_type, 0),               \
     vm_anthropic_row(tools, vm_anthropic_tools_type, 0),                      \
-    vm_anthropic_seen("chat_template_kwargs", vm_dict_type, 0)
+    vm_field_seen("chat_template_kwargs", vm_dict_type, 0)
 
 static const vm_field_t  vm_anthropic_fields[] = {
     vm_anthropic_row(model, vm_anthropic_model_type,
@@ -297,17 +295,17 @@ static const vm_field_t  vm_anthropic_fields[] = {
                      VM_F_REQUIRED|VM_F_NOTNULL),
     vm_anthropic_row(max_tokens, vm_anthropic_tokens_type,
                      VM_F_REQUIRED|VM_F_NOTNULL),
-    vm_anthropic_seen("metadata", vm_dict_type, 0),
+    vm_field_seen("metadata", vm_dict_type, 0),
     VM_ANTHROPIC_COMMON,
-    vm_anthropic_seen("stop_sequences", vm_anthropic_stops_type, 0),
+    vm_field_seen("stop_sequences", vm_anthropic_stops_type, 0),
     vm_anthropic_row(stream, vm_bool_type, 0),
-    vm_anthropic_seen("temperature", vm_float_type, 0),
-    vm_anthropic_seen("top_k", vm_int_type, 0),
-    vm_anthropic_seen("top_p", vm_float_type, 0),
-    vm_anthropic_seen("cache_salt", vm_anthropic_salt_type, 0),
-    vm_anthropic_seen("kv_transfer_params", vm_dict_type, 0),
-    vm_anthropic_seen("ec_transfer_params", vm_dict_type, 0),
-    vm_anthropic_seen("vllm_xargs", vm_xargs_type, 0),
+    vm_field_seen("temperature", vm_float_type, 0),
+    vm_field_seen("top_k", vm_int_type, 0),
+    vm_field_seen("top_p", vm_float_type, 0),
+    vm_field_seen("cache_salt", vm_anthropic_salt_type, 0),
+    vm_field_seen("kv_transfer_params", vm_dict_type, 0),
+    vm_field_seen("ec_transfer_params", vm_dict_type, 0),
+    vm_field_seen("vllm_xargs", vm_xargs_type, 0),
     vm_field_end
 };
 

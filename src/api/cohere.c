@@ -37,14 +37,11 @@ static const vm_type_t  vm_cohere_url_type = {
     .kind = VM_T_DICT, .item = &vm_str_type
 };
 
-#define vm_cohere_seen(name, type, flags)                                     \
-    { name, &type, (flags) | VM_F_CHECK, 0, 0, NULL }
-
 static const vm_field_t  vm_cohere_part_fields[] = {
-    vm_cohere_seen("type", vm_cohere_part_kind_type,
-                   VM_F_REQUIRED|VM_F_NOTNULL),
-    vm_cohere_seen("text", vm_str_type, 0),
-    vm_cohere_seen("image_url", vm_cohere_url_type, 0),
+    vm_field_seen("type", vm_cohere_part_kind_type,
+                  VM_F_REQUIRED|VM_F_NOTNULL),
+    vm_field_seen("text", vm_str_type, 0),
+    vm_field_seen("image_url", vm_cohere_url_type, 0),
     vm_field_end
 };
 
@@ -57,8 +54,8 @@ static const vm_type_t  vm_cohere_parts_type = {
 };
 
 static const vm_field_t  vm_cohere_input_fields[] = {
-    vm_cohere_seen("content", vm_cohere_parts_type,
-                   VM_F_REQUIRED|VM_F_NOTNULL),
+    vm_field_seen("content", vm_cohere_parts_type,
+                  VM_F_REQUIRED|VM_F_NOTNULL),
     vm_field_end
 };
 

@@ -110,7 +110,22 @@ struct vm_field_s {
 #define VM_F_NOTNULL   2            /* null does not fit */
 #define VM_F_CHECK     4            /* is checked, goes nowhere */
 
+#define VM_F_NEEDED    (VM_F_REQUIRED|VM_F_NOTNULL)
+
 #define vm_field_end   { NULL, NULL, 0, 0, 0, NULL }
+
+/* A row that is checked and goes nowhere. */
+
+#define vm_field_seen(name, type, flags)                                      \
+    { name, &type, (flags) | VM_F_CHECK, 0, 0, NULL }
+
+/* A type of these words. */
+
+#define vm_words_type(type, ...)                                              \
+    static const char *const  type##_words[] = { __VA_ARGS__, NULL };         \
+    static const vm_type_t  type = {                                          \
+        .kind = VM_T_LITERAL, .values = type##_words                          \
+    }
 
 
 /* The plain types. */

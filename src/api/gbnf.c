@@ -65,7 +65,8 @@ vm_gbnf_fail(vm_grammar_t *g, const char *at, const char *message)
 
     vm_buf_init(&b);
     vm_buf_printf(&b, "Invalid grammar specification: Failed to convert the "
-                  "grammar from GBNF to Lark: %s at line %zu, ", message, line);
+                  "grammar from GBNF to Lark: %s at line %zu, ", message,
+                  line);
 
     p = vm_gbnf_back(g, at, VM_GBNF_SEEN);
     vm_value_repr_str(&b, p, (size_t) (at - p));

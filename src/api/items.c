@@ -6,21 +6,8 @@
 #include "items.h"
 
 
-#define VM_ITEMS_NEED  (VM_F_REQUIRED|VM_F_NOTNULL)
-
-#define vm_items_row(name, type, flags)                                       \
-    { name, &type, (flags) | VM_F_CHECK, 0, 0, NULL }
-
 #define vm_items_class(rows, class)                                           \
     { .kind = VM_T_MODEL, .fields = rows, .name = class, .typed_dict = 1 }
-
-#define vm_items_words(name, ...)                                             \
-    static const char *const  vm_items_##name##_words[] = {                   \
-        __VA_ARGS__, NULL                                                     \
-    };                                                                        \
-    static const vm_type_t  vm_items_##name = {                               \
-        .kind = VM_T_LITERAL, .values = vm_items_##name##_words               \
-    }
 
 #define vm_items_branches(name, ...)                                          \
     static const vm_type_t *const  vm_items_##name##_branches[] = {           \
@@ -35,78 +22,78 @@
 
 /* ---- words ---- */
 
-vm_items_words(is_text, "input_text");
-vm_items_words(is_image, "input_image");
-vm_items_words(is_file, "input_file");
-vm_items_words(is_output, "output_text");
-vm_items_words(is_refusal, "refusal");
-vm_items_words(is_summary, "summary_text");
-vm_items_words(is_thought, "reasoning_text");
-vm_items_words(is_message, "message");
-vm_items_words(role, "user", "assistant", "system", "developer");
-vm_items_words(role_of_input, "user", "system", "developer");
-vm_items_words(detail, "low", "high", "auto", "original");
-vm_items_words(phase, "commentary", "final_answer");
-vm_items_words(status, "in_progress", "completed", "incomplete");
+vm_words_type(vm_items_is_text, "input_text");
+vm_words_type(vm_items_is_image, "input_image");
+vm_words_type(vm_items_is_file, "input_file");
+vm_words_type(vm_items_is_output, "output_text");
+vm_words_type(vm_items_is_refusal, "refusal");
+vm_words_type(vm_items_is_summary, "summary_text");
+vm_words_type(vm_items_is_thought, "reasoning_text");
+vm_words_type(vm_items_is_message, "message");
+vm_words_type(vm_items_role, "user", "assistant", "system", "developer");
+vm_words_type(vm_items_role_of_input, "user", "system", "developer");
+vm_words_type(vm_items_detail, "low", "high", "auto", "original");
+vm_words_type(vm_items_phase, "commentary", "final_answer");
+vm_words_type(vm_items_status, "in_progress", "completed", "incomplete");
 
 
 /* ---- parts of contents, results and thoughts ---- */
 
 static const vm_field_t  vm_items_text_rows[] = {
-    vm_items_row("text", vm_str_type, VM_ITEMS_NEED),
-    vm_items_row("type", vm_items_is_text, VM_ITEMS_NEED),
+    vm_field_seen("text", vm_str_type, VM_F_NEEDED),
+    vm_field_seen("type", vm_items_is_text, VM_F_NEEDED),
     vm_field_end
 };
 
 static const vm_field_t  vm_items_image_rows[] = {
-    vm_items_row("detail", vm_items_detail, VM_ITEMS_NEED),
-    vm_items_row("type", vm_items_is_image, VM_ITEMS_NEED),
-    vm_items_row("file_id", vm_str_type, 0),
-    vm_items_row("image_url", vm_str_type, 0),
+    vm_field_seen("detail", vm_items_detail, VM_F_NEEDED),
+    vm_field_seen("type", vm_items_is_image, VM_F_NEEDED),
+    vm_field_seen("file_id", vm_str_type, 0),
+    vm_field_seen("image_url", vm_str_type, 0),
     vm_field_end
 };
 
 /* within a result its detail may be left out */
 
 static const vm_field_t  vm_items_shown_rows[] = {
-    vm_items_row("type", vm_items_is_image, VM_ITEMS_NEED),
-    vm_items_row("detail", vm_items_detail, 0),
-    vm_items_row("file_id", vm_str_type, 0),
-    vm_items_row("image_url", vm_str_type, 0),
+    vm_field_seen("type", vm_items_is_image, VM_F_NEEDED),
+    vm_field_seen("detail", vm_items_detail, 0),
+    vm_field_seen("file_id", vm_str_type, 0),
+    vm_field_seen("image_url", vm_str_type, 0),
     vm_field_end
 };
 
 static const vm_field_t  vm_items_file_rows[] = {
-    vm_items_row("type", vm_items_is_file, VM_ITEMS_NEED),
-    vm_items_row("file_data", vm_str_type, 0),
-    vm_items_row("file_id", vm_str_type, 0),
-    vm_items_row("file_url", vm_str_type, 0),
-    vm_items_row("filename", vm_str_type, 0),
+    vm_field_seen("type", vm_items_is_file, VM_F_NEEDED),
+    vm_field_seen("file_data", vm_str_type, 0),
+    vm_field_seen("file_id", vm_str_type, 0),
+    vm_field_seen("file_url", vm_str_type, 0),
+    vm_field_seen("filename", vm_str_type, 0),
     vm_field_end
 };
 
 static const vm_field_t  vm_items_output_rows[] = {
-    vm_items_row("annotations", vm_list_type, VM_ITEMS_NEED),
-    vm_items_row("text", vm_str_type, VM_ITEMS_NEED),
-    vm_items_row("type", vm_items_is_output, VM_ITEMS_NEED),
+    vm_field_seen("annotations", vm_list_type, VM_F_NEEDED),
+    vm_field_seen("text", vm_str_type, VM_F_NEEDED),
+    vm_field_seen("type", vm_items_is_output, VM_F_NEEDED),
     vm_field_end
 };
 
 static const vm_field_t  vm_items_refusal_rows[] = {
-    vm_items_row("refusal", vm_str_type, VM_ITEMS_NEED),
-    vm_items_row("type", vm_items_is_refusal, VM_ITEMS_NEED),
+    vm_field_seen("refusal", vm_str_type, VM_F_NEEDED),
+    vm_field_seen("type", vm_items_is_refusal, VM_F_NEEDED),
     vm_field_end
 };
 
 static const vm_field_t  vm_items_summary_rows[] = {
-    vm_items_row("text", vm_str_type, VM_ITEMS_NEED),
-    vm_items_row("type", vm_items_is_summary, VM_ITEMS_NEED),
+    vm_field_seen("text", vm_str_type, VM_F_NEEDED),
+    vm_field_seen("type", vm_items_is_summary, VM_F_NEEDED),
     vm_field_end
 };
 
 static const vm_field_t  vm_items_thought_rows[] = {
-    vm_items_row("text", vm_str_type, VM_ITEMS_NEED),
-    vm_items_row("type", vm_items_is_thought, VM_ITEMS_NEED),
+    vm_field_seen("text", vm_str_type, VM_F_NEEDED),
+    vm_field_seen("type", vm_items_is_thought, VM_F_NEEDED),
     vm_field_end
 };
 
@@ -157,18 +144,18 @@ const vm_type_t  vm_items_thoughts = vm_items_list(thought);
 /* ---- items ---- */
 
 static const vm_field_t  vm_items_easy_rows[] = {
-    vm_items_row("content", vm_items_content, VM_ITEMS_NEED),
-    vm_items_row("role", vm_items_role, VM_ITEMS_NEED),
-    vm_items_row("phase", vm_items_phase, 0),
-    vm_items_row("type", vm_items_is_message, VM_F_NOTNULL),
+    vm_field_seen("content", vm_items_content, VM_F_NEEDED),
+    vm_field_seen("role", vm_items_role, VM_F_NEEDED),
+    vm_field_seen("phase", vm_items_phase, 0),
+    vm_field_seen("type", vm_items_is_message, VM_F_NOTNULL),
     vm_field_end
 };
 
 static const vm_field_t  vm_items_input_rows[] = {
-    vm_items_row("content", vm_items_parts, VM_ITEMS_NEED),
-    vm_items_row("role", vm_items_role_of_input, VM_ITEMS_NEED),
-    vm_items_row("status", vm_items_status, VM_F_NOTNULL),
-    vm_items_row("type", vm_items_is_message, VM_F_NOTNULL),
+    vm_field_seen("content", vm_items_parts, VM_F_NEEDED),
+    vm_field_seen("role", vm_items_role_of_input, VM_F_NEEDED),
+    vm_field_seen("status", vm_items_status, VM_F_NOTNULL),
+    vm_field_seen("type", vm_items_is_message, VM_F_NOTNULL),
     vm_field_end
 };
 

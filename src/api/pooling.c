@@ -150,7 +150,8 @@ vm_pooled_class(vm_embed_batch_class,
 vm_pooled_class(vm_embed_chat_input_class,
     VM_POOLED_SPECIAL(0), VM_POOLED_PADDING,
     VM_POOLED_EMBED, VM_POOLED_TEMPLATE, VM_POOLED_MESSAGES(vm_messages_type),
-    VM_POOLED_WHO, VM_POOLED_HOW, vm_pooled_need("input", vm_messages_type, input));
+    VM_POOLED_WHO, VM_POOLED_HOW,
+    vm_pooled_need("input", vm_messages_type, input));
 vm_pooled_class(vm_embed_batch_input_class,
     VM_POOLED_SPECIAL(0), VM_POOLED_PADDING,
     VM_POOLED_EMBED, VM_POOLED_TEMPLATE, VM_POOLED_WHO, VM_POOLED_HOW,
@@ -280,8 +281,8 @@ vm_pooled_true(const json_t *body, const char *name)
 
 
 /*
- * Classes that have messages refuse two wishes that exclude each other, whatever
- * class the body fits in the end.
+ * Classes that have messages refuse two wishes that exclude each other,
+ * whatever class the body fits in the end.
  */
 
 static int

@@ -52,8 +52,6 @@ typedef struct {
 
 #define vm_responses_row(name, type, flags, def)                              \
     { #name, &type, flags, offsetof(vm_responses_t, name), def, NULL }
-#define vm_responses_seen(name, type, flags)                                  \
-    { name, &type, (flags) | VM_F_CHECK, 0, 0, NULL }
 
 
 /* ---- the request's tables ---- */
@@ -123,11 +121,11 @@ static const vm_type_t  vm_reason_summary_type = {
 };
 
 static const vm_field_t  vm_reason_fields[] = {
-    vm_responses_seen("context", vm_reason_context_type, 0),
-    vm_responses_seen("effort", vm_reason_effort_type, 0),
-    vm_responses_seen("generate_summary", vm_reason_summary_type, 0),
-    vm_responses_seen("mode", vm_str_type, 0),
-    vm_responses_seen("summary", vm_reason_summary_type, 0),
+    vm_field_seen("context", vm_reason_context_type, 0),
+    vm_field_seen("effort", vm_reason_effort_type, 0),
+    vm_field_seen("generate_summary", vm_reason_summary_type, 0),
+    vm_field_seen("mode", vm_str_type, 0),
+    vm_field_seen("summary", vm_reason_summary_type, 0),
     vm_field_end
 };
 
@@ -150,21 +148,21 @@ static const vm_type_t  vm_text_kind_types[] = {
 #define VM_RESPONSES_NEED  (VM_F_REQUIRED|VM_F_NOTNULL)
 
 static const vm_field_t  vm_text_plain_fields[] = {
-    vm_responses_seen("type", vm_text_kind_types[0], VM_RESPONSES_NEED),
+    vm_field_seen("type", vm_text_kind_types[0], VM_RESPONSES_NEED),
     vm_field_end
 };
 
 static const vm_field_t  vm_text_schema_fields[] = {
-    vm_responses_seen("name", vm_str_type, VM_RESPONSES_NEED),
-    vm_responses_seen("schema", vm_dict_type, VM_RESPONSES_NEED),
-    vm_responses_seen("type", vm_text_kind_types[1], VM_RESPONSES_NEED),
-    vm_responses_seen("description", vm_str_type, 0),
-    vm_responses_seen("strict", vm_bool_type, 0),
+    vm_field_seen("name", vm_str_type, VM_RESPONSES_NEED),
+    vm_field_seen("schema", vm_dict_type, VM_RESPONSES_NEED),
+    vm_field_seen("type", vm_text_kind_types[1], VM_RESPONSES_NEED),
+    vm_field_seen("description", vm_str_type, 0),
+    vm_field_seen("strict", vm_bool_type, 0),
     vm_field_end
 };
 
 static const vm_field_t  vm_text_object_fields[] = {
-    vm_responses_seen("type", vm_text_kind_types[2], VM_RESPONSES_NEED),
+    vm_field_seen("type", vm_text_kind_types[2], VM_RESPONSES_NEED),
     vm_field_end
 };
 
@@ -194,8 +192,8 @@ static const vm_type_t  vm_text_verbosity_type = {
 };
 
 static const vm_field_t  vm_text_fields[] = {
-    vm_responses_seen("format", vm_text_format_type, 0),
-    vm_responses_seen("verbosity", vm_text_verbosity_type, 0),
+    vm_field_seen("format", vm_text_format_type, 0),
+    vm_field_seen("verbosity", vm_text_verbosity_type, 0),
     vm_field_end
 };
 
@@ -246,40 +244,40 @@ static const vm_type_t  vm_dict_list_type = {
 };
 
 static const vm_field_t  vm_choice_allowed_fields[] = {
-    vm_responses_seen("mode", vm_choice_mode_type, VM_RESPONSES_NEED),
-    vm_responses_seen("tools", vm_dict_list_type, VM_RESPONSES_NEED),
-    vm_responses_seen("type", vm_choice_kind_types[0], VM_RESPONSES_NEED),
+    vm_field_seen("mode", vm_choice_mode_type, VM_RESPONSES_NEED),
+    vm_field_seen("tools", vm_dict_list_type, VM_RESPONSES_NEED),
+    vm_field_seen("type", vm_choice_kind_types[0], VM_RESPONSES_NEED),
     vm_field_end
 };
 
 static const vm_field_t  vm_choice_hosted_fields[] = {
-    vm_responses_seen("type", vm_choice_hosted_type, VM_RESPONSES_NEED),
+    vm_field_seen("type", vm_choice_hosted_type, VM_RESPONSES_NEED),
     vm_field_end
 };
 
 static const vm_field_t  vm_choice_function_fields[] = {
-    vm_responses_seen("name", vm_str_type, VM_RESPONSES_NEED),
-    vm_responses_seen("type", vm_choice_kind_types[1], VM_RESPONSES_NEED),
+    vm_field_seen("name", vm_str_type, VM_RESPONSES_NEED),
+    vm_field_seen("type", vm_choice_kind_types[1], VM_RESPONSES_NEED),
     vm_field_end
 };
 
 static const vm_field_t  vm_choice_mcp_fields[] = {
-    vm_responses_seen("server_label", vm_str_type, VM_RESPONSES_NEED),
-    vm_responses_seen("type", vm_choice_kind_types[2], VM_RESPONSES_NEED),
-    vm_responses_seen("name", vm_str_type, 0),
+    vm_field_seen("server_label", vm_str_type, VM_RESPONSES_NEED),
+    vm_field_seen("type", vm_choice_kind_types[2], VM_RESPONSES_NEED),
+    vm_field_seen("name", vm_str_type, 0),
     vm_field_end
 };
 
 static const vm_field_t  vm_choice_custom_fields[] = {
-    vm_responses_seen("name", vm_str_type, VM_RESPONSES_NEED),
-    vm_responses_seen("type", vm_choice_kind_types[3], VM_RESPONSES_NEED),
+    vm_field_seen("name", vm_str_type, VM_RESPONSES_NEED),
+    vm_field_seen("type", vm_choice_kind_types[3], VM_RESPONSES_NEED),
     vm_field_end
 };
 
 #define vm_choice_typed(id, n)                                                \
     static const vm_field_t  vm_choice_##id##_fields[] = {                    \
-        vm_responses_seen("type", vm_choice_kind_types[n],                    \
-                          VM_RESPONSES_NEED),                                 \
+        vm_field_seen("type", vm_choice_kind_types[n],                        \
+                      VM_RESPONSES_NEED),                                     \
         vm_field_end                                                          \
     }
 
@@ -340,8 +338,8 @@ static const vm_field_t  vm_responses_fields[] = {
     vm_responses_row(max_output_tokens, vm_int_type, 0, 0),
     vm_responses_row(max_tool_calls, vm_int_type, 0, 0),
     vm_responses_row(metadata, vm_responses_metadata_type, 0, 0),
-    vm_responses_seen("model", vm_str_type, 0),
-    vm_responses_seen("logit_bias", vm_responses_bias_type, 0),
+    vm_field_seen("model", vm_str_type, 0),
+    vm_field_seen("logit_bias", vm_responses_bias_type, 0),
     vm_responses_row(parallel_tool_calls, vm_bool_type, 0, 1),
     vm_responses_row(previous_response_id, vm_str_type, 0, 0),
     vm_responses_row(reasoning, vm_reason_type, 0, 0),
@@ -349,40 +347,40 @@ static const vm_field_t  vm_responses_fields[] = {
     vm_responses_row(service_tier, vm_responses_tier_type, VM_F_NOTNULL, 0),
     vm_responses_row(store, vm_bool_type, 0, 1),
     vm_responses_row(stream, vm_bool_type, 0, 0),
-    vm_responses_seen("temperature", vm_float_type, 0),
+    vm_field_seen("temperature", vm_float_type, 0),
     vm_responses_row(text, vm_text_type, 0, 0),
     vm_responses_row(tool_choice, vm_responses_choice_type, VM_F_NOTNULL, 0),
     vm_responses_row(tools, vm_hosted_list_type, VM_F_NOTNULL, 0),
     vm_responses_row(top_logprobs, vm_int_type, 0, 0),
-    vm_responses_seen("top_p", vm_float_type, 0),
-    vm_responses_seen("top_k", vm_int_type, 0),
-    vm_responses_seen("min_p", vm_float_type, 0),
+    vm_field_seen("top_p", vm_float_type, 0),
+    vm_field_seen("top_k", vm_int_type, 0),
+    vm_field_seen("min_p", vm_float_type, 0),
     vm_responses_row(truncation, vm_responses_truncation_type, 0, 0),
     vm_responses_row(user, vm_str_type, 0, 0),
-    vm_responses_seen("skip_special_tokens", vm_bool_type, VM_F_NOTNULL),
-    vm_responses_seen("include_stop_str_in_output", vm_bool_type,
-                      VM_F_NOTNULL),
+    vm_field_seen("skip_special_tokens", vm_bool_type, VM_F_NOTNULL),
+    vm_field_seen("include_stop_str_in_output", vm_bool_type,
+                  VM_F_NOTNULL),
     vm_responses_row(presence_penalty, vm_float_type, 0, 0),
     vm_responses_row(frequency_penalty, vm_float_type, 0, 0),
-    vm_responses_seen("prompt_cache_key", vm_str_type, 0),
+    vm_field_seen("prompt_cache_key", vm_str_type, 0),
     vm_responses_row(request_id, vm_str_type, VM_F_NOTNULL, 0),
-    vm_responses_seen("session_id", vm_str_type, 0),
-    vm_responses_seen("media_io_kwargs", vm_kwargs_type, 0),
-    vm_responses_seen("mm_processor_kwargs", vm_dict_type, 0),
-    vm_responses_seen("priority", vm_int64_type, VM_F_NOTNULL),
-    vm_responses_seen("cache_salt", vm_responses_salt_type, 0),
+    vm_field_seen("session_id", vm_str_type, 0),
+    vm_field_seen("media_io_kwargs", vm_kwargs_type, 0),
+    vm_field_seen("mm_processor_kwargs", vm_dict_type, 0),
+    vm_field_seen("priority", vm_int64_type, VM_F_NOTNULL),
+    vm_field_seen("cache_salt", vm_responses_salt_type, 0),
     vm_responses_row(enable_response_messages, vm_bool_type, VM_F_NOTNULL, 0),
-    vm_responses_seen("previous_input_messages", vm_dict_list_type, 0),
+    vm_field_seen("previous_input_messages", vm_dict_list_type, 0),
     vm_responses_row(structured_outputs, vm_structured_type, 0, 0),
-    vm_responses_seen("repetition_penalty", vm_float_type, 0),
-    vm_responses_seen("seed", vm_int64_type, 0),
-    vm_responses_seen("stop", vm_stop_type, 0),
-    vm_responses_seen("stop_token_ids", vm_int_list_type, 0),
-    vm_responses_seen("ignore_eos", vm_bool_type, VM_F_NOTNULL),
-    vm_responses_seen("vllm_xargs", vm_xargs_type, 0),
-    vm_responses_seen("kv_transfer_params", vm_dict_type, 0),
-    vm_responses_seen("ec_transfer_params", vm_dict_type, 0),
-    vm_responses_seen("chat_template_kwargs", vm_dict_type, 0),
+    vm_field_seen("repetition_penalty", vm_float_type, 0),
+    vm_field_seen("seed", vm_int64_type, 0),
+    vm_field_seen("stop", vm_stop_type, 0),
+    vm_field_seen("stop_token_ids", vm_int_list_type, 0),
+    vm_field_seen("ignore_eos", vm_bool_type, VM_F_NOTNULL),
+    vm_field_seen("vllm_xargs", vm_xargs_type, 0),
+    vm_field_seen("kv_transfer_params", vm_dict_type, 0),
+    vm_field_seen("ec_transfer_params", vm_dict_type, 0),
+    vm_field_seen("chat_template_kwargs", vm_dict_type, 0),
     vm_field_end
 };
 
