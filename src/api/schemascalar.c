@@ -308,7 +308,7 @@ vm_schema_multiple(const vm_all_t *all, int whole)
 
         /* Euclid's, where a rest is a rest */
 
-        for (a = of; b > a * 1e-9 && b > 1e-12; b = rest) {
+        for (a = of; b > a * 1e-12 && b > 1e-12; b = rest) {
             rest = fmod(a, b);
             rest = rest > b * (1 - 1e-9) ? 0 : rest;
             a = b;
@@ -393,6 +393,7 @@ vm_schema_number(vm_schema_t *s, const vm_all_t *all, int whole)
         }
     }
 
-    return v == floor(v) && fabs(v) < 1e15 && (whole || of >= 1)
+    return v == floor(v) && (whole ? fabs(v) < 9e18
+                                   : fabs(v) < 1e15 && of >= 1)
            ? json_integer((json_int_t) v) : json_real(v);
 }

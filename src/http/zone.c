@@ -146,10 +146,11 @@ ngx_http_vllm_mock_engines_create(ngx_http_vllm_mock_zone_t *z,
                           "zone \"%V\" is too small: %uz bytes are needed for "
                           "these settings (and as much again for a reload "
                           "that changes them)", &z->name,
-                          (size + ngx_pagesize)
-                          * z->server->settings->data_parallel
-                          + sizeof(ngx_http_vllm_mock_shared_t)
-                          + 16 * ngx_pagesize);
+                          z->replicas
+                          * ((size + ngx_pagesize)
+                             * z->server->settings->data_parallel
+                             + sizeof(ngx_http_vllm_mock_shared_t)
+                             + 16 * ngx_pagesize));
             return NGX_ERROR;
         }
 
