@@ -12,8 +12,6 @@
 #define vm_check_row(key, type, flags)                                        \
     { key, type, VM_F_CHECK|(flags), 0, 0, NULL }
 
-#define VM_NEEDED  (VM_F_REQUIRED|VM_F_NOTNULL)
-
 static const vm_type_t  vm_parts_type = { .kind = VM_T_ITERABLE };
 
 static const vm_type_t *const  vm_content_branches[] = {
@@ -39,28 +37,28 @@ static const vm_type_t  vm_role_types[] = {
 };
 
 static const vm_field_t  vm_developer_fields[] = {
-    vm_check_row("content", &vm_content_type, VM_NEEDED),
-    vm_check_row("role", &vm_role_types[0], VM_NEEDED),
+    vm_check_row("content", &vm_content_type, VM_F_NEEDED),
+    vm_check_row("role", &vm_role_types[0], VM_F_NEEDED),
     vm_check_row("name", &vm_str_type, VM_F_NOTNULL),
     vm_field_end
 };
 
 static const vm_field_t  vm_system_fields[] = {
-    vm_check_row("content", &vm_content_type, VM_NEEDED),
-    vm_check_row("role", &vm_role_types[1], VM_NEEDED),
+    vm_check_row("content", &vm_content_type, VM_F_NEEDED),
+    vm_check_row("role", &vm_role_types[1], VM_F_NEEDED),
     vm_check_row("name", &vm_str_type, VM_F_NOTNULL),
     vm_field_end
 };
 
 static const vm_field_t  vm_user_fields[] = {
-    vm_check_row("content", &vm_content_type, VM_NEEDED),
-    vm_check_row("role", &vm_role_types[2], VM_NEEDED),
+    vm_check_row("content", &vm_content_type, VM_F_NEEDED),
+    vm_check_row("role", &vm_role_types[2], VM_F_NEEDED),
     vm_check_row("name", &vm_str_type, VM_F_NOTNULL),
     vm_field_end
 };
 
 static const vm_field_t  vm_audio_fields[] = {
-    vm_check_row("id", &vm_str_type, VM_NEEDED),
+    vm_check_row("id", &vm_str_type, VM_F_NEEDED),
     vm_field_end
 };
 
@@ -69,8 +67,8 @@ static const vm_type_t  vm_audio_type = {
 };
 
 static const vm_field_t  vm_call_fields[] = {
-    vm_check_row("arguments", &vm_str_type, VM_NEEDED),
-    vm_check_row("name", &vm_str_type, VM_NEEDED),
+    vm_check_row("arguments", &vm_str_type, VM_F_NEEDED),
+    vm_check_row("name", &vm_str_type, VM_F_NEEDED),
     vm_field_end
 };
 
@@ -90,15 +88,15 @@ static const vm_type_t  vm_call_kind_types[] = {
 };
 
 static const vm_field_t  vm_function_call_fields[] = {
-    vm_check_row("id", &vm_str_type, VM_NEEDED),
-    vm_check_row("function", &vm_call_type, VM_NEEDED),
-    vm_check_row("type", &vm_call_kind_types[0], VM_NEEDED),
+    vm_check_row("id", &vm_str_type, VM_F_NEEDED),
+    vm_check_row("function", &vm_call_type, VM_F_NEEDED),
+    vm_check_row("type", &vm_call_kind_types[0], VM_F_NEEDED),
     vm_field_end
 };
 
 static const vm_field_t  vm_custom_inner_fields[] = {
-    vm_check_row("input", &vm_str_type, VM_NEEDED),
-    vm_check_row("name", &vm_str_type, VM_NEEDED),
+    vm_check_row("input", &vm_str_type, VM_F_NEEDED),
+    vm_check_row("name", &vm_str_type, VM_F_NEEDED),
     vm_field_end
 };
 
@@ -107,9 +105,9 @@ static const vm_type_t  vm_custom_inner_type = {
 };
 
 static const vm_field_t  vm_custom_call_fields[] = {
-    vm_check_row("id", &vm_str_type, VM_NEEDED),
-    vm_check_row("custom", &vm_custom_inner_type, VM_NEEDED),
-    vm_check_row("type", &vm_call_kind_types[1], VM_NEEDED),
+    vm_check_row("id", &vm_str_type, VM_F_NEEDED),
+    vm_check_row("custom", &vm_custom_inner_type, VM_F_NEEDED),
+    vm_check_row("type", &vm_call_kind_types[1], VM_F_NEEDED),
     vm_field_end
 };
 
@@ -136,7 +134,7 @@ static const vm_type_t  vm_tool_calls_type = {
 /* ---- messages ---- */
 
 static const vm_field_t  vm_assistant_fields[] = {
-    vm_check_row("role", &vm_role_types[3], VM_NEEDED),
+    vm_check_row("role", &vm_role_types[3], VM_F_NEEDED),
     vm_check_row("audio", &vm_audio_type, 0),
     vm_check_row("content", &vm_content_type, 0),
     vm_check_row("function_call", &vm_call_type, 0),
@@ -147,16 +145,16 @@ static const vm_field_t  vm_assistant_fields[] = {
 };
 
 static const vm_field_t  vm_tool_message_fields[] = {
-    vm_check_row("content", &vm_content_type, VM_NEEDED),
-    vm_check_row("role", &vm_role_types[4], VM_NEEDED),
-    vm_check_row("tool_call_id", &vm_str_type, VM_NEEDED),
+    vm_check_row("content", &vm_content_type, VM_F_NEEDED),
+    vm_check_row("role", &vm_role_types[4], VM_F_NEEDED),
+    vm_check_row("tool_call_id", &vm_str_type, VM_F_NEEDED),
     vm_field_end
 };
 
 static const vm_field_t  vm_function_message_fields[] = {
     vm_check_row("content", &vm_str_type, VM_F_REQUIRED),
-    vm_check_row("name", &vm_str_type, VM_NEEDED),
-    vm_check_row("role", &vm_role_types[5], VM_NEEDED),
+    vm_check_row("name", &vm_str_type, VM_F_NEEDED),
+    vm_check_row("role", &vm_role_types[5], VM_F_NEEDED),
     vm_field_end
 };
 
@@ -165,7 +163,7 @@ static const vm_type_t  vm_custom_calls_type = {
 };
 
 static const vm_field_t  vm_custom_fields[] = {
-    vm_check_row("role", &vm_str_type, VM_NEEDED),
+    vm_check_row("role", &vm_str_type, VM_F_NEEDED),
     vm_check_row("content", &vm_content_custom_type, VM_F_NOTNULL),
     vm_check_row("name", &vm_str_type, VM_F_NOTNULL),
     vm_check_row("tool_call_id", &vm_str_type, 0),
@@ -189,7 +187,7 @@ static const vm_type_t  vm_harmony_content_type = {
 };
 
 static const vm_field_t  vm_harmony_fields[] = {
-    vm_check_row("author", &vm_dict_type, VM_NEEDED),
+    vm_check_row("author", &vm_dict_type, VM_F_NEEDED),
     vm_check_row("content", &vm_harmony_content_type, VM_F_NOTNULL),
     vm_field_end
 };

@@ -118,33 +118,10 @@ vm_check_required(const json_t *schema)
 }
 
 
-/* Is "patternProperties" anywhere? */
-
 static int
 vm_check_patterns(const json_t *schema)
 {
-    size_t       i;
-    json_t      *one, *v;
-    const char  *key;
-
-    if (!json_is_object(schema)) {
-        return 0;
-    }
-
-    json_object_foreach((json_t *) schema, key, v) {
-
-        if (strcmp(key, "patternProperties") == 0 || vm_check_patterns(v)) {
-            return 1;
-        }
-
-        json_array_foreach(v, i, one) {
-            if (vm_check_patterns(one)) {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
+    return json_object_get(schema, "patternProperties") != NULL;
 }
 
 
@@ -1044,32 +1021,18 @@ vm_check(vm_check_t *w, const json_t *schema)
 /* Outlines has no members of any kind. */
 
 static int
-vm_check_outlines(const json_t *schema)
+vm_check_unbound(const json_t *schema)
 {
-    size_t       i;
-    json_t      *one, *v;
+    json_t      *v;
     const char  *key;
 
     json_object_foreach(json_object_get(schema, "properties"), key, v) {
         if (json_is_true(v)) {
-            return 0;
+            return 1;
         }
     }
 
-    json_object_foreach((json_t *) schema, key, v) {
-
-        if (json_is_object(v) && !vm_check_outlines(v)) {
-            return 0;
-        }
-
-        json_array_foreach(v, i, one) {
-            if (json_is_object(one) && !vm_check_outlines(one)) {
-                return 0;
-            }
-        }
-    }
-
-    return 1;
+    return 0;
 }
 
 
@@ -1094,8 +1057,8 @@ vm_schema_check(const json_t *schema, vm_error_t *e, vm_pool_t *pool)
         return VM_OK;
     }
 
-    if (vm_check_patterns(schema)) {
-        return vm_check_outlines(schema)
+    if (vm_check_anywhere(schema, vm_check_patterns)) {
+        return !vm_check_anywhere(schema, vm_check_unbound)
                ? VM_OK
                : vm_error_bad(e, "Failed to transform json schema into a "
                               "regex: Unsupported JSON Schema structure true "

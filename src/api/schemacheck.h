@@ -43,6 +43,12 @@ double vm_check_number(const json_t *schema, const char *name);
 int vm_check_pattern(vm_check_t *w, const char *s, size_t len, int around,
     int say);
 
+/*
+ * schemanative.c: whether `is` says so of an object anywhere within a schema,
+ * as vLLM's own checks look: in members and in lists of them.
+ */
+int vm_check_anywhere(const json_t *schema, int (*is)(const json_t *));
+
 /* schemanative.c: whether xgrammar takes a schema; w->visits is used up. */
 int vm_schema_native(vm_check_t *w, const json_t *schema);
 

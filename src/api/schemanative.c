@@ -91,46 +91,53 @@ vm_feature_names(const json_t *schema)
 static int
 vm_feature(const json_t *schema)
 {
-    size_t         i;
-    json_t        *one, *v;
     unsigned       types;
-    const char    *key;
     const json_t  *patterns;
 
     static const char *const  counts[] = {
         "uniqueItems", "contains", "minContains", "maxContains"
     };
 
+    types = json_object_get(schema, "type") ? vm_schema_types(schema) : 0;
+    patterns = json_object_get(schema, "patternProperties");
+
+    return (types & VM_SCHEMA_INTEGER && json_object_get(schema, "multipleOf"))
+           || (types & VM_SCHEMA_ARRAY
+               && vm_check_has(schema, counts, vm_nelts(counts)))
+           || (types & VM_SCHEMA_STRING
+               && (vm_feature_format(json_object_get(schema, "format"))
+                   || vm_feature_lengths(schema)))
+           || (types & VM_SCHEMA_OBJECT && vm_feature_names(schema))
+           || (types & VM_SCHEMA_OBJECT && json_is_object(patterns)
+               && (json_object_get(schema, "properties")
+                   || json_object_size(patterns) > 1))
+           || json_array_size(json_object_get(schema, "allOf")) > 1;
+}
+
+
+int
+vm_check_anywhere(const json_t *schema, int (*is)(const json_t *))
+{
+    size_t       i;
+    json_t      *one, *v;
+    const char  *key;
+
     if (!json_is_object(schema)) {
         return 0;
     }
 
-    types = json_object_get(schema, "type") ? vm_schema_types(schema) : 0;
-    patterns = json_object_get(schema, "patternProperties");
-
-    if ((types & VM_SCHEMA_INTEGER && json_object_get(schema, "multipleOf"))
-        || (types & VM_SCHEMA_ARRAY
-            && vm_check_has(schema, counts, vm_nelts(counts)))
-        || (types & VM_SCHEMA_STRING
-            && (vm_feature_format(json_object_get(schema, "format"))
-                || vm_feature_lengths(schema)))
-        || (types & VM_SCHEMA_OBJECT && vm_feature_names(schema))
-        || (types & VM_SCHEMA_OBJECT && json_is_object(patterns)
-            && (json_object_get(schema, "properties")
-                || json_object_size(patterns) > 1))
-        || json_array_size(json_object_get(schema, "allOf")) > 1)
-    {
+    if (is(schema)) {
         return 1;
     }
 
     json_object_foreach((json_t *) schema, key, v) {
 
-        if (vm_feature(v)) {
+        if (vm_check_anywhere(v, is)) {
             return 1;
         }
 
         json_array_foreach(v, i, one) {
-            if (vm_feature(one)) {
+            if (vm_check_anywhere(one, is)) {
                 return 1;
             }
         }
@@ -477,5 +484,5 @@ vm_native(vm_check_t *w, const json_t *schema)
 int
 vm_schema_native(vm_check_t *w, const json_t *schema)
 {
-    return !vm_feature(schema) && vm_native(w, schema);
+    return !vm_check_anywhere(schema, vm_feature) && vm_native(w, schema);
 }

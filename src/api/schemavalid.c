@@ -369,22 +369,13 @@ vm_valid_tuple(vm_valid_t *w, const json_t *schema, const json_t *keyword,
 }
 
 
-/* A list of schemas is draft 7's tuple. */
+/* All items from a place on. */
 
 static int
-vm_valid_items(vm_valid_t *w, const json_t *schema, const json_t *keyword,
-    const json_t *v)
+vm_valid_from(vm_valid_t *w, const json_t *schema, const json_t *v, size_t i)
 {
-    size_t  i;
-
-    if (json_is_array(keyword)) {
-        return vm_valid_tuple(w, schema, keyword, v);
-    }
-
-    for (i = json_array_size(json_object_get(schema, "prefixItems"));
-         i < json_array_size(v); i++)
-    {
-        if (!vm_valid(w, keyword, json_array_get(v, i))) {
+    for ( /* void */ ; i < json_array_size(v); i++) {
+        if (!vm_valid(w, schema, json_array_get(v, i))) {
             return 0;
         }
     }
@@ -393,24 +384,29 @@ vm_valid_items(vm_valid_t *w, const json_t *schema, const json_t *keyword,
 }
 
 
+/* A list of schemas is draft 7's tuple. */
+
+static int
+vm_valid_items(vm_valid_t *w, const json_t *schema, const json_t *keyword,
+    const json_t *v)
+{
+    return json_is_array(keyword)
+           ? vm_valid_tuple(w, schema, keyword, v)
+           : vm_valid_from(w, keyword, v,
+                 json_array_size(json_object_get(schema, "prefixItems")));
+}
+
+
 static int
 vm_valid_rest(vm_valid_t *w, const json_t *schema, const json_t *keyword,
     const json_t *v)
 {
-    size_t         i;
     const json_t  *items;
 
     items = json_object_get(schema, "items");
 
-    for (i = json_array_size(items);
-         json_is_array(items) && i < json_array_size(v); i++)
-    {
-        if (!vm_valid(w, keyword, json_array_get(v, i))) {
-            return 0;
-        }
-    }
-
-    return 1;
+    return !json_is_array(items)
+           || vm_valid_from(w, keyword, v, json_array_size(items));
 }
 
 
