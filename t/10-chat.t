@@ -103,15 +103,22 @@ POST /v1/chat/completions
 
 
 
-=== TEST 7: HTTP/1.0: no chunks, the connection ends it
+=== TEST 7: HTTP/1.0: chunked all the same, and the connection ends
 --- serve
 vllm_mock_output tokens=2;
+gzip on;
+gzip_types text/event-stream;
 --- request
 POST /v1/chat/completions HTTP/1.0
 {"model": "m", "stream": true, "messages": [{"role": "user", "content": "hi"}]}
+--- more_headers
+Content-Type: application/json
+Accept-Encoding: gzip
+Connection: keep-alive
 --- response_headers
-!Transfer-Encoding
+Transfer-Encoding: chunked
 Connection: close
+!Content-Encoding
 --- response_body_like chop
 ^data: \{.*data: \[DONE\]\n\n$
 

@@ -74,6 +74,36 @@ static const struct {
 };
 
 
+/*
+ * A body of unknown length is chunked for HTTP/1.0 as well, and ends its
+ * connection there, as uvicorn's does: a proxy in front then passes on each
+ * piece as it comes.  nginx's filter looks at the version alone.
+ */
+
+static ngx_int_t
+ngx_http_vllm_mock_send_header(ngx_http_request_t *r)
+{
+    ngx_int_t  rc;
+
+    if (r->http_version != NGX_HTTP_VERSION_10
+        || r->headers_out.content_length_n != -1)
+    {
+        return ngx_http_send_header(r);
+    }
+
+#if (NGX_HTTP_GZIP)
+    (void) ngx_http_gzip_ok(r);         /* by the true version; it is kept */
+#endif
+
+    r->keepalive = 0;
+    r->http_version = NGX_HTTP_VERSION_11;
+    rc = ngx_http_send_header(r);
+    r->http_version = NGX_HTTP_VERSION_10;
+
+    return rc;
+}
+
+
 /* Everything before the body. */
 
 ngx_int_t
@@ -128,7 +158,7 @@ ngx_http_vllm_mock_head(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status,
         return NGX_ERROR;
     }
 
-    return ngx_http_send_header(r);
+    return ngx_http_vllm_mock_send_header(r);
 }
 
 

@@ -145,5 +145,20 @@ def promtool_takes_the_metrics():
             assert done.returncode in (0, 3) and not said, (mode, done)
 
 
+@check
+def a_plain_proxy_in_front_passes_on_what_is_there():
+    """nginx asks in HTTP/1.0 and buffers: the first token must reach the client, though the second is an hour away."""
+    port, back = load.mock.free_port(), load.mock.free_port()
+    front = "server { listen 127.0.0.1:%d; location / { proxy_pass http://127.0.0.1:%d; } }" % (port, back)
+    with load.mock.Mock(server=SETTINGS % ("1ms", "1h"), listen=back, more_servers=front):
+        with load.connect(port) as s:
+            load.ask(s, json.loads(stream(50)))
+            got = b""
+            while b"data: " not in got:
+                more = s.recv(65536)
+                assert more, got
+                got += more
+
+
 if __name__ == "__main__":
     sys.exit(load.main())
