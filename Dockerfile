@@ -32,7 +32,7 @@ RUN install -D -m 755 docker/entrypoint.sh /out/usr/local/bin/vllm \
     && ln -s python3 /out/usr/local/bin/python \
     && mkdir -p /out/usr/share/vllm-mock /out/usr/share/nginx \
         /out/etc/vllm-mock/server.d /out/var/lib \
-    && cp -r docker/*.conf profiles /out/usr/share/vllm-mock/ \
+    && cp -r docker/*.conf docker/settings.sh docker/help.txt profiles /out/usr/share/vllm-mock/ \
     && ln -s ../vllm-mock/profiles /out/usr/share/nginx/profiles
 
 

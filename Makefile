@@ -29,6 +29,7 @@ help:
 
 #: make            build the module (and the tools), print where it is
 #: make run        install what is missing, build, serve on SERVER_PORT (8000)
+#:                 ARGS="--help" for vLLM's arguments, CONF=FILE for your own
 #: make test       install what tests need, run all of them
 #: make image-test build the image and run it (Docker, or buildah as root)
 #: make kube-test KUBE=DIR  against a real Kubernetes API (docs/kubernetes.md)

@@ -11,6 +11,9 @@ etc=${VLLM_MOCK_ETC:-/etc/vllm-mock}
 nginx=${VLLM_MOCK_NGINX:-nginx}
 account=${VLLM_MOCK_ACCOUNT:-/var/run/secrets/kubernetes.io/serviceaccount}
 
+# shellcheck source=docker/settings.sh
+. "$home/settings.sh"
+
 say() {
     printf 'vllm-mock: %s\n' "$*" >&2
 }
@@ -54,12 +57,6 @@ log_level=info
 access_log=on
 metrics=scaled
 given=no
-
-# An argument as nginx's configuration takes it; the dot keeps newlines.
-quoted() {
-    quoted=$(printf '%s.' "$1" | sed -e 's/\\/\\\\/g' -e "s/'/\\\\'/g")
-    quoted="'${quoted%.}'"
-}
 
 # option NAME VALUE
 option() {
@@ -172,9 +169,13 @@ behaviour() {
     *) fail "VLLM_MOCK_METRICS is \"$metrics\": scaled or live" ;;
     esac
 
+    # answers as long as real chats': docs/directives.md#vllm_mock_output
+    output="tokens=lognormal:4.86:1 cap=on calls=50%"
+
     if [ "$given" = yes ]; then
         echo "vllm_mock_metrics $metrics;"
         echo "vllm_mock_args$args;"
+        echo "vllm_mock_output $output;"
         return
     fi
 
@@ -184,7 +185,10 @@ vllm_mock_unknown_models  accept;
 vllm_mock_lora_paths      any;
 vllm_mock_endpoints       all;
 vllm_mock_engine          max_loras=4;
-vllm_mock_output          text=message tokens=uniform:10:500;
+vllm_mock_args            --enable-auto-tool-choice --tool-call-parser hermes
+                          --reasoning-parser qwen3 --enable-scale-out
+                          --enable-tokenizer-info-endpoint;
+vllm_mock_output          text=message $output thinks=asked;
 vllm_mock_rate_limit      by=\$http_user;
 END
 }
@@ -286,6 +290,7 @@ configure() {
         listen
         [ ! -d "$home/profiles" ] || echo "vllm_mock_profiles $home/profiles;"
         if [ "$given" = yes ]; then behaviour live; else behaviour scaled; fi
+        settings
         echo "include $etc/server.d/*.conf;"
     } > "$run/server.conf"
 
@@ -327,6 +332,12 @@ globals() {
 # ---- the start ----
 
 # as `vllm serve ...`, or as the arguments alone
+
+for argument; do
+    case $argument in
+    --help|-h) exec cat "$home/help.txt" ;;
+    esac
+done
 
 case ${1:-} in
 healthcheck)

@@ -456,3 +456,56 @@ my $rest = '"model": "m", "messages": [{"role": "user", "content": "a"}], "max_t
 POST /v1/chat/completions
 {"model": "m", "messages": [{"role": "user", "content": "a"}], "max_tokens": 4, "modalities": ["image"]}
 --- response_body_like: "content":"[^"]+","refusal":null
+
+
+
+=== TEST 37: a length that max_tokens only caps
+--- serve
+vllm_mock_output tokens=20 cap=on;
+--- request eval
+my $chat = '"model": "m", "messages": [{"role": "user", "content": "a"}]';
+[map { "POST /v1/chat/completions\n{$chat, $_}" } '"max_tokens": 100', '"max_completion_tokens": 20',
+ '"max_tokens": 19', '"max_tokens": 100, "min_tokens": 40', '"max_tokens": 100, "ignore_eos": true', '"n": 1']
+--- response_body_like eval
+['"finish_reason":"stop".*"completion_tokens":20,', '"finish_reason":"stop".*"completion_tokens":20,',
+ '"finish_reason":"length".*"completion_tokens":19,', '"finish_reason":"stop".*"completion_tokens":41,',
+ '"finish_reason":"length".*"completion_tokens":100,', '"finish_reason":"stop".*"completion_tokens":20,']
+
+
+
+=== TEST 38: and one that it is, as with the model of the recordings
+--- serve
+vllm_mock_output tokens=20 cap=off;
+--- request
+POST /v1/chat/completions
+{"model": "m", "messages": [{"role": "user", "content": "a"}], "max_tokens": 100}
+--- response_body_like: "finish_reason":"length".*"completion_tokens":100,
+
+
+
+=== TEST 39: messages, whose max_tokens must be there
+--- serve
+vllm_mock_output tokens=20 cap=on;
+--- request
+POST /v1/messages
+{"model": "m", "messages": [{"role": "user", "content": "a"}], "max_tokens": 1000}
+--- response_body_like: "stop_reason":"end_turn","usage":\{"input_tokens":\d+,"output_tokens":20
+
+
+
+=== TEST 40: a model that thinks when it is asked to
+--- serve
+vllm_mock_args --reasoning-parser qwen3;
+vllm_mock_output tokens=30 thinks=asked cap=on;
+--- request eval
+my $chat = '"model": "m", "messages": [{"role": "user", "content": "a"}]';
+[(map { "POST /v1/chat/completions\n{$chat$_}" } '', ', "reasoning_effort": "low"', ', "reasoning_effort": "none"',
+  ', "chat_template_kwargs": {"enable_thinking": true}', ', "chat_template_kwargs": {"thinking": true}',
+  ', "thinking_token_budget": 5'),
+ (map { "POST /v1/messages\n{$chat, \"max_tokens\": 3000, \"thinking\": {$_}}" } '"type": "enabled", "budget_tokens": 1024',
+  '"type": "disabled"')]
+--- response_body_like eval
+my $thought = '"reasoning":"[^"]+"';
+my $none = '"reasoning":null';
+[$none, $thought, $none, $thought, $thought, '"reasoning_tokens":5\}', '"type":"thinking","thinking":"[^"]+"',
+ '"content":\[\{"type":"text"']

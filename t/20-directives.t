@@ -1061,7 +1061,7 @@ invalid value "uniform:1:2:3" of tokens: max, N, uniform:A:B (A up to B), normal
 vllm_mock_output size=3;
 --- must_die
 --- error_log
-invalid parameter "size=3" of vllm_mock_output: text=, tokens=, calls= or chunk=
+invalid parameter "size=3" of vllm_mock_output: text=, tokens=, cap=, calls=, thinks= or chunk=
 
 
 
@@ -1258,3 +1258,30 @@ vllm_mock_latency constant tfft=1ms;
 --- must_die
 --- error_log
 latency model "constant" has no parameter "tfft": ttft, itl, load_factor, jitter, kv_transfer_per_token
+
+
+
+=== TEST 128: a share of calls that may be 0.5% or 50%
+--- serve
+vllm_mock_output calls=0.5;
+--- must_die
+--- error_log
+invalid value "0.5" of calls: 0% to 100%, with the sign below 1% and at 1
+
+
+
+=== TEST 129: output: cap
+--- serve
+vllm_mock_output cap=yes;
+--- must_die
+--- error_log
+invalid value "yes" of cap: on or off
+
+
+
+=== TEST 130: output: thinks
+--- serve
+vllm_mock_output thinks=never;
+--- must_die
+--- error_log
+invalid value "never" of thinks: always or asked

@@ -35,7 +35,7 @@ vllm_mock_latency constant ttft=2.5ms itl=1ms jitter=normal:1ms;
 --- request
 GET /admin/config
 --- response_body_like eval
-'"models":\["m"\].*"max_num_seqs":17,.*"policy":"priority".*"latency":\{"model":"constant","ttft":0\.0025,"itl":0\.001,.*"jitter":\{"kind":"normal","value":0\.001\}.*"output":\{"text":"words","tokens":"fixed:3\.0"\}'
+'"models":\["m"\].*"max_num_seqs":17,.*"policy":"priority".*"latency":\{"model":"constant","ttft":0\.0025,"itl":0\.001,.*"jitter":\{"kind":"normal","value":0\.001\}.*"output":\{"text":"words","tokens":"fixed:3\.0","cap":false\}'
 
 
 
@@ -44,7 +44,7 @@ GET /admin/config
 [$main::ask, 'POST /admin/config' . "\n" . '{"output": "tokens=uniform:7:7 text=echo"}',
  map { $main::ask } 1 .. 6]
 --- response_body_like eval
-['"completion_tokens":3,', '"output":\{"text":"echo","tokens":"uniform:7\.0:7\.0"\}',
+['"completion_tokens":3,', '"output":\{"text":"echo","tokens":"uniform:7\.0:7\.0","cap":false\}',
  map { '"completion_tokens":7,' } 1 .. 6]
 
 

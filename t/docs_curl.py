@@ -42,7 +42,7 @@ class Example(mock.Mock):
         with open(os.path.join(mock.ROOT, "nginx.conf.example")) as f:
             text = f.read()
         for name in set(re.findall(r"(?:^|;)\s*(\w+)", server)):
-            text = re.sub(r"^ +%s .*\n" % name, "", text, flags=re.M)
+            text = re.sub(r"^ +%s [^;]*;.*\n" % name, "", text, flags=re.M)
         temp = "".join(" %s_temp_path %s/%s;" % (k, self.dir, k)
                        for k in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         user = "user root;" if os.getuid() == 0 else ""

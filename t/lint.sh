@@ -18,7 +18,7 @@ cppcheck --quiet --error-exitcode=1 --enable=warning,portability,performance \
     -D'ngx_string(s)={sizeof(s)-1,(u_char*)s}' \
     ngx_http_vllm_mock_module.c src tools t/unit || bad=1
 
-for script in t/*.sh t/*/*.sh tools/*.sh .ci/run; do
+for script in t/*.sh t/*/*.sh tools/*.sh docker/*.sh .ci/run; do
     bash -n "$script" || bad=1
 done
 

@@ -135,6 +135,7 @@ only=$only_now
 suite "clang, cppcheck" whole t/lint.sh "$src"
 suite "borders" whole t/borders.sh
 suite "documents" counted python3 t/docs.py
+suite "help" counted python3 t/help.py
 
 
 # ---- the pure rooms ----
@@ -166,6 +167,7 @@ done
 # ---- the module ----
 
 suite "t/*.t" counted t/prove.sh
+suite "make run, the image's start" counted python3 t/start.py
 suite "golden http" counted python3 t/golden/replay.py compare
 suite "documents, curl" counted python3 t/docs_curl.py
 suite "golden metrics" counted python3 t/golden/replay.py metrics

@@ -779,13 +779,49 @@ vm_anthropic_choose(vm_generation_t *g, const vm_anthropic_t *a)
 }
 
 
+/* Whether to think; with `asked` the template has a switch for it. */
+
+static void
+vm_anthropic_think(const vm_anthropic_t *a, json_t *chat, int asked)
+{
+    json_t      *kwargs;
+    const char  *kind;
+
+    kind = json_string_value(json_object_get(a->thinking.json, "type"));
+
+    if (kind == NULL) {
+        return;
+    }
+
+    if (asked) {
+        kwargs = json_object_get(chat, "chat_template_kwargs");
+        kwargs = json_is_object(kwargs) ? json_copy(kwargs) : json_object();
+
+        json_object_set_new(kwargs, "enable_thinking",
+                            json_boolean(strcmp(kind, "disabled") != 0));
+        json_object_set_new(chat, "chat_template_kwargs", kwargs);
+
+    } else if (strcmp(kind, "disabled") == 0) {
+
+        /* vLLM finds that the template cannot turn thinking off */
+
+        json_object_set_new(chat, "reasoning_effort", json_string("low"));
+    }
+
+    if (strcmp(kind, "enabled") == 0) {
+        json_object_set(chat, "thinking_token_budget",
+                        json_object_get(a->thinking.json, "budget_tokens"));
+    }
+}
+
+
 static json_t *
-vm_anthropic_chat(const vm_anthropic_t *a, const json_t *body, int count)
+vm_anthropic_chat(const vm_anthropic_t *a, const json_t *body, int count,
+    int asked)
 {
     size_t         i;
     json_t        *chat, *m, *messages, *v;
     unsigned       k;
-    const char    *tag;
 
     static const struct {
         const char  *from;
@@ -843,18 +879,7 @@ vm_anthropic_chat(const vm_anthropic_t *a, const json_t *body, int count)
         json_object_set(chat, "reasoning_effort", v);
     }
 
-    tag = json_string_value(json_object_get(a->thinking.json, "type"));
-
-    if (tag && strcmp(tag, "disabled") == 0) {
-
-        /* vLLM finds that the template cannot turn thinking off */
-
-        json_object_set_new(chat, "reasoning_effort", json_string("low"));
-
-    } else if (tag && strcmp(tag, "enabled") == 0) {
-        json_object_set(chat, "thinking_token_budget",
-                        json_object_get(a->thinking.json, "budget_tokens"));
-    }
+    vm_anthropic_think(a, chat, asked);
 
     if (a->stream) {
         json_object_set_new(chat, "stream", json_true());
@@ -911,7 +936,8 @@ vm_anthropic_convert(vm_generation_t *g, const json_t *body, int count)
         return VM_ERROR;
     }
 
-    g->body = vm_anthropic_chat(&a, body, count);
+    g->body = vm_anthropic_chat(&a, body, count,
+                                g->call->output->thinks_asked);
 
     rc = vm_chat_load(g, g->body, "ChatCompletionRequest");
 

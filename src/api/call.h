@@ -39,6 +39,8 @@ typedef struct {
     vm_length_e        length;
     double             a;
     double             b;
+    uint8_t            cap;         /* max_tokens limits, but is no length */
+    uint8_t            thinks_asked;    /* thoughts come when asked for */
     double             calls;       /* how often "auto" calls, of 1 */
     uint32_t           chunk_a;     /* tokens of a stream's chunk; 0: as the */
     uint32_t           chunk_b;     /* request or --stream-interval says */

@@ -71,8 +71,18 @@ vm_parts_thinks(const vm_generation_t *g)
     effort = g->params.reasoning_effort;
     kwargs = g->params.chat_template_kwargs.json;
 
-    return !(effort && strcmp(json_string_value(effort), "none") == 0)
-           && !json_is_false(json_object_get(kwargs, "enable_thinking"));
+    if ((effort && strcmp(json_string_value(effort), "none") == 0)
+        || json_is_false(json_object_get(kwargs, "enable_thinking")))
+    {
+        return 0;
+    }
+
+    /* as templates that leave thinking off until a request turns it on */
+
+    return !g->call->output->thinks_asked || effort
+           || json_is_true(json_object_get(kwargs, "enable_thinking"))
+           || json_is_true(json_object_get(kwargs, "thinking"))
+           || json_is_integer(g->params.thinking_token_budget.json);
 }
 
 

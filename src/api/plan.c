@@ -561,7 +561,7 @@ vm_plan_thought(vm_generation_t *g, vm_choice_t *c, uint32_t length,
 static int
 vm_plan_choice(vm_generation_t *g, vm_choice_t *c, uint32_t index)
 {
-    int       fixed;
+    int       drawn, fixed;
     uint32_t  before, least, length, limit;
     uint64_t  key;
 
@@ -582,6 +582,12 @@ vm_plan_choice(vm_generation_t *g, vm_choice_t *c, uint32_t index)
     length = g->lengths ? g->lengths[c->prompt]
                         : vm_plan_length(g->call->output, key);
 
+    /* the length that a request names is the answer's, unless it only caps */
+
+    drawn = g->lengths || g->call->output->cap
+            || (!g->params.max_tokens.set
+                && !g->params.max_completion_tokens.set);
+
     vm_plan_thought(g, c, length, key);
     before = c->thinks && c->think_end != VM_NEVER ? c->think_end + 1 : 0;
 
@@ -594,13 +600,10 @@ vm_plan_choice(vm_generation_t *g, vm_choice_t *c, uint32_t index)
                          vm_max(before + c->writer.nlead, least));
         }
 
-    } else if ((g->lengths || (!g->params.max_tokens.set
-                               && !g->params.max_completion_tokens.set))
-               && !g->params.ignore_eos && g->allowed == NULL)
+    } else if (drawn && !g->params.ignore_eos && g->allowed == NULL
+               && length <= limit)
     {
-        if (length <= limit) {
-            vm_plan_stop(c, VM_STOP_EOS, vm_max(length - 1, least));
-        }
+        vm_plan_stop(c, VM_STOP_EOS, vm_max(length - 1, least));
     }
 
     vm_plan_tokens(g, c, limit);

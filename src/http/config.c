@@ -67,7 +67,7 @@ ngx_http_vllm_mock_config_output(const vm_output_t *o, vm_buf_t *out)
         vm_buf_double(out, o->b);
     }
 
-    vm_buf_lit(out, "\"}");
+    vm_buf_printf(out, "\",\"cap\":%s}", o->cap ? "true" : "false");
 }
 
 

@@ -3,6 +3,11 @@
  */
 
 #include "resolve.h"
+#include "../base/percent.h"
+
+
+#define NGX_HTTP_VLLM_MOCK_OUTPUT_KEYS                                        \
+    "text=, tokens=, cap=, calls=, thinks= or chunk="
 
 
 static char *
@@ -135,7 +140,6 @@ char *
 ngx_http_vllm_mock_output_set(vm_output_t *o, const char *key,
     const char *value, char *err)
 {
-    char                     *end;
     ngx_uint_t                k;
     static const char *const  texts[] = {
         [VM_TEXT_WORDS] = "words", [VM_TEXT_MESSAGE] = "message",
@@ -170,17 +174,40 @@ ngx_http_vllm_mock_output_set(vm_output_t *o, const char *key,
         return NGX_CONF_ERROR;
     }
 
-    if (strcmp(key, "calls") == 0) {
-        o->calls = strtod(value, &end) / 100;
+    if (strcmp(key, "cap") == 0) {
 
-        if (end != value && (*end == '\0' || strcmp(end, "%") == 0)
-            && o->calls >= 0 && o->calls <= 1)
-        {
+        if (strcmp(value, "on") == 0 || strcmp(value, "off") == 0) {
+            o->cap = value[1] == 'n';
             return NGX_CONF_OK;
         }
 
         ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                     "invalid value \"%s\" of calls: 0%% to 100%%%Z", value);
+                     "invalid value \"%s\" of cap: on or off%Z", value);
+        return NGX_CONF_ERROR;
+    }
+
+    if (strcmp(key, "thinks") == 0) {
+
+        if (strcmp(value, "always") == 0 || strcmp(value, "asked") == 0) {
+            o->thinks_asked = value[1] == 's';
+            return NGX_CONF_OK;
+        }
+
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "invalid value \"%s\" of thinks: always or asked%Z",
+                     value);
+        return NGX_CONF_ERROR;
+    }
+
+    if (strcmp(key, "calls") == 0) {
+
+        if (vm_percent(value, &o->calls) == VM_OK) {
+            return NGX_CONF_OK;
+        }
+
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "invalid value \"%s\" of calls: %s%Z", value,
+                     VM_PERCENT_RULE);
         return NGX_CONF_ERROR;
     }
 
@@ -197,8 +224,8 @@ ngx_http_vllm_mock_output_set(vm_output_t *o, const char *key,
     }
 
     ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                 "invalid parameter \"%s=%s\" of vllm_mock_output: text=, "
-                 "tokens=, calls= or chunk=%Z", key, value);
+                 "invalid parameter \"%s=%s\" of vllm_mock_output: "
+                 NGX_HTTP_VLLM_MOCK_OUTPUT_KEYS "%Z", key, value);
 
     return NGX_CONF_ERROR;
 }
@@ -221,7 +248,7 @@ ngx_http_vllm_mock_apply_output(ngx_conf_t *cf,
         if (value == NULL) {
             ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
                          "invalid parameter \"%V\" of vllm_mock_output: "
-                         "text=, tokens=, calls= or chunk=%Z", &d->args[i]);
+                         NGX_HTTP_VLLM_MOCK_OUTPUT_KEYS "%Z", &d->args[i]);
             return NGX_CONF_ERROR;
         }
 

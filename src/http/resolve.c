@@ -458,6 +458,12 @@ ngx_http_vllm_mock_resolve_location(ngx_conf_t *cf,
                                  == NGX_HTTP_VLLM_MOCK_ACCEPT;
     conf->settings->all_endpoints = conf->all_endpoints != 0;
 
+    if (conf->all_endpoints
+        && ngx_http_vllm_mock_env("VLLM_ENABLE_RESPONSES_API_STORE") == NULL)
+    {
+        conf->settings->responses_store = 1;
+    }
+
     conf->output_conf->pod = ngx_http_vllm_mock_pod(cf);
 
     if (conf->output_conf->pod == NULL) {

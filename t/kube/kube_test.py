@@ -93,7 +93,7 @@ class Pod:
 
     def __init__(self, cluster, namespace, deployment, token):
         self.home = tempfile.mkdtemp(prefix="vllm-mock-kube-")
-        for name in ("nginx.conf", "cluster-http.conf", "cluster-server.conf"):
+        for name in ("nginx.conf", "cluster-http.conf", "cluster-server.conf", "settings.sh"):
             os.symlink(os.path.join(ROOT, "docker", name), os.path.join(self.home, name))
         self.account = os.path.join(self.home, "account")
         os.mkdir(self.account)

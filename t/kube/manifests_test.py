@@ -224,7 +224,7 @@ def components():
 
 def starts(rendered):
     home = tempfile.mkdtemp(prefix="vllm-mock-home-")
-    for name in ("nginx.conf", "cluster-http.conf", "cluster-server.conf"):
+    for name in ("nginx.conf", "cluster-http.conf", "cluster-server.conf", "settings.sh"):
         os.symlink(os.path.join(ROOT, "docker", name), os.path.join(home, name))
     os.symlink(os.path.join(ROOT, "profiles"), os.path.join(home, "profiles"))
     seen = set()
