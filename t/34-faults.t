@@ -163,3 +163,29 @@ invalid parameter "rate=101%" of vllm_mock_fault
 --- must_die
 --- error_log
 vllm_mock_fault delay needs time=TIME
+
+
+
+=== TEST 90: a share that may be 0.3% or 30%
+--- place
+vllm_mock_fault error rate=0.3;
+--- must_die
+--- error_log
+invalid parameter "rate=0.3" of vllm_mock_fault: rate=0% to 100%, with the sign below 1% and at 1 (0.3 could be 0.3% or 30%)
+
+
+
+=== TEST 91: a text that is no variable
+--- place
+vllm_mock_fault error when=http_x_broken;
+--- must_die
+--- error_log
+invalid parameter "when=http_x_broken" of vllm_mock_fault
+
+
+
+=== TEST 92: a small share with its sign, at a variable within a text
+--- place
+vllm_mock_fault error rate=0.0% when=a$http_x_broken;
+--- request eval: $main::ask
+--- error_code: 200

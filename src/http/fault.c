@@ -4,6 +4,7 @@
 
 #include "resolve.h"
 #include "stream.h"
+#include "../base/percent.h"
 #include "../base/rand.h"
 
 
@@ -52,9 +53,10 @@ static char *
 ngx_http_vllm_mock_fault_bad(char *err, const ngx_str_t *arg)
 {
     ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                 "invalid parameter \"%V\" of vllm_mock_fault: rate=0%% to "
-                 "100%%, when=$variable; error: status=400 to 599, message=; "
-                 "delay, stall: time=; cut, stall: after=TOKENS%Z", arg);
+                 "invalid parameter \"%V\" of vllm_mock_fault: rate=%s, "
+                 "when=$variable; error: status=400 to 599, message=; "
+                 "delay, stall: time=; cut, stall: after=TOKENS%Z", arg,
+                 VM_PERCENT_RULE);
 
     return NGX_CONF_ERROR;
 }
@@ -64,7 +66,6 @@ static char *
 ngx_http_vllm_mock_fault_set(ngx_conf_t *cf, ngx_http_vllm_mock_fault_t *f,
     const char *key, const char *value)
 {
-    char       *end;
     uint64_t    n;
     ngx_str_t   text;
     ngx_uint_t  takes;
@@ -72,17 +73,22 @@ ngx_http_vllm_mock_fault_set(ngx_conf_t *cf, ngx_http_vllm_mock_fault_t *f,
     takes = ngx_http_vllm_mock_faults[f->kind].takes;
 
     if (strcmp(key, "rate") == 0) {
-        f->rate = strtod(value, &end) / 100;
-        return end != value && (*end == '\0' || strcmp(end, "%") == 0)
-               && f->rate >= 0 && f->rate <= 1
-               ? NGX_CONF_OK : NGX_CONF_ERROR;
+        return vm_percent(value, &f->rate) == VM_OK ? NGX_CONF_OK
+                                                     : NGX_CONF_ERROR;
     }
 
     if (strcmp(key, "when") == 0) {
         text.data = (u_char *) value;
         text.len = strlen(value);
+
+        /* a text without a variable would strike always, or never */
+
+        if (ngx_http_script_variables_count(&text) == 0) {
+            return NGX_CONF_ERROR;
+        }
+
         f->when = ngx_http_vllm_mock_compile(cf, &text);
-        return f->when && text.len ? NGX_CONF_OK : NGX_CONF_ERROR;
+        return f->when ? NGX_CONF_OK : NGX_CONF_ERROR;
     }
 
     if (strcmp(key, "message") == 0 && takes & TAKES_MESSAGE) {
