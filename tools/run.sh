@@ -73,6 +73,7 @@ if [ -z "${CONF:-}" ]; then
 fi
 
 nginx=${NGINX:-nginx}
+unset NGINX                             # nginx takes it for sockets to inherit
 user=
 [ "$(id -u)" = 0 ] && user="user root;"
 globals="daemon off; pid $dir/nginx.pid; $user"
@@ -94,10 +95,13 @@ fi
 pid=$!
 
 stop() {
-    kill -QUIT "$pid" 2> /dev/null || true
+    kill -"$1" "$pid" 2> /dev/null || true
 }
 
-trap stop INT TERM
+# a terminal that was closed waits for no stream
+
+trap 'stop QUIT' INT TERM
+trap 'stop TERM' HUP
 trap 'rm -rf "$dir"' EXIT
 
 # nginx writes its pid when it has the port, which another's answer is not
