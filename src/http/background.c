@@ -117,11 +117,16 @@ ngx_http_vllm_mock_again(vm_pool_t *pool, const char *s)
 }
 
 
-/* The same request, in memory of its own. */
+/*
+ * The same request, in memory of its own: nothing that it keeps may lie in the
+ * pools of the connection, which is gone before it.  The configuration and
+ * what it holds live as long as the worker.
+ */
 
 static ngx_http_vllm_mock_ctx_t *
 ngx_http_vllm_mock_detach(ngx_http_vllm_mock_ctx_t *from)
 {
+    vm_output_t               *output;
     ngx_pool_t                *npool;
     ngx_pool_cleanup_t        *cln;
     ngx_http_vllm_mock_ctx_t  *ctx;
@@ -145,7 +150,19 @@ ngx_http_vllm_mock_detach(ngx_http_vllm_mock_ctx_t *from)
         return NULL;
     }
 
+    cln->handler = ngx_http_vllm_mock_background_free;
+    cln->data = ctx;
+
+    output = vm_pool_alloc(ctx->pool, sizeof(vm_output_t));
+    if (output == NULL) {
+        ngx_destroy_pool(npool);
+        return NULL;
+    }
+
+    *output = *from->call.output;
+
     ctx->npool = npool;
+    ctx->route = from->route;
     ctx->conf = from->conf;
     ctx->zone = from->zone;
     ctx->settings = from->settings;
@@ -155,15 +172,13 @@ ngx_http_vllm_mock_detach(ngx_http_vllm_mock_ctx_t *from)
     ctx->call = from->call;
     ctx->call.pool = ctx->pool;
     ctx->call.data = ctx;
+    ctx->call.output = output;
     ctx->call.request_id = ngx_http_vllm_mock_again(ctx->pool,
                                                    from->call.request_id);
     ctx->call.dp_rank = ngx_http_vllm_mock_again(ctx->pool,
                                                 from->call.dp_rank);
     ctx->call.priority = ngx_http_vllm_mock_again(ctx->pool,
                                                  from->call.priority);
-
-    cln->handler = ngx_http_vllm_mock_background_free;
-    cln->data = ctx;
 
     return ctx;
 }
@@ -234,7 +249,7 @@ ngx_http_vllm_mock_background(ngx_http_vllm_mock_ctx_t *from,
         rc = ngx_http_vllm_mock_queued(s, object);
 
         if (rc == NGX_DECLINED) {
-            vm_error_memory(&ctx->call.error);
+            ngx_http_vllm_mock_full(ctx);
         }
     }
 
@@ -494,7 +509,7 @@ ngx_http_vllm_mock_stored(ngx_http_vllm_mock_ctx_t *ctx,
     ngx_http_vllm_mock_zone_t    *z;
     ngx_http_vllm_mock_record_t  *r;
 
-    rc = ngx_http_vllm_mock_limited(ctx);
+    rc = ngx_http_vllm_mock_admit(ctx);
 
     if (rc != NGX_DECLINED) {
         return rc;
