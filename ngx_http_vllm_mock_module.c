@@ -230,8 +230,6 @@ ngx_http_vllm_mock_cycle_conf(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_http_vllm_mock_init_process(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                       i;
-    ngx_shm_zone_t                 **zones;
     ngx_http_vllm_mock_main_conf_t  *main;
 
     main = ngx_http_vllm_mock_cycle_conf(cycle);
@@ -247,15 +245,7 @@ ngx_http_vllm_mock_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    zones = main->zones.elts;
-
-    for (i = 0; i < main->zones.nelts; i++) {
-        if (ngx_http_vllm_mock_zone_worker(zones[i]->data, cycle) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return ngx_http_vllm_mock_owners_init(cycle, main);
 }
 
 
@@ -278,6 +268,6 @@ ngx_http_vllm_mock_exit_process(ngx_cycle_t *cycle)
     zones = main->zones.elts;
 
     for (i = 0; i < main->zones.nelts; i++) {
-        ngx_http_vllm_mock_zone_leave(zones[i]->data);
+        ngx_http_vllm_mock_owners_leave(zones[i]->data);
     }
 }

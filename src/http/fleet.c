@@ -187,6 +187,7 @@ ngx_http_vllm_mock_fleet_init(ngx_conf_t *cf, ngx_http_vllm_mock_zone_t *z,
     ngx_uint_t                  i;
     ngx_http_vllm_mock_zone_t  *other;
 
+    z->first = z;
     z->server = server;
     z->replicas = server->fleet_size;
 
@@ -198,6 +199,7 @@ ngx_http_vllm_mock_fleet_init(ngx_conf_t *cf, ngx_http_vllm_mock_zone_t *z,
 
     for (i = 1; i < z->replicas; i++) {
         other = ngx_http_vllm_mock_fleet_zone(z, i);
+        other->first = z;
         other->name = z->name;
         other->server = server;
         other->replica = i;

@@ -16,7 +16,8 @@
 #include "../metrics/metrics.h"
 
 
-#define NGX_HTTP_VLLM_MOCK_OWNERS    128    /* workers, old and new ones */
+#define NGX_HTTP_VLLM_MOCK_OWNERS    1024   /* workers, old and new ones */
+#define NGX_HTTP_VLLM_MOCK_NONE      ((ngx_uint_t) -1)
 #define NGX_HTTP_VLLM_MOCK_ENGINES   8      /* generations of a reload */
 #define NGX_HTTP_VLLM_MOCK_RANKS     16
 #define NGX_HTTP_VLLM_MOCK_FLEET     1024
@@ -206,9 +207,12 @@ typedef struct {
     vm_engine_t              *ranks[NGX_HTTP_VLLM_MOCK_RANKS];
 } ngx_http_vllm_mock_engines_t;
 
+/* A worker's place in the zone: whose its sequences are. */
+
 typedef struct {
     ngx_pid_t                 pid;          /* 0: free */
-    ngx_uint_t                streams;      /* as it told last */
+    ngx_uint_t                fds;          /* open ones, as it told last */
+    double                    cpu;          /* seconds, as it was seen last */
 } ngx_http_vllm_mock_owner_t;
 
 /* Writes of tokens within a second. */
@@ -233,7 +237,7 @@ typedef struct {
     vm_stats_t                retired[NGX_HTTP_VLLM_MOCK_RANKS];
     uint32_t                  turn;         /* of the balancer */
 
-    ngx_http_vllm_mock_owner_t  owners[NGX_HTTP_VLLM_MOCK_OWNERS];
+    uint32_t                  streams[NGX_HTTP_VLLM_MOCK_OWNERS];
 
     ngx_uint_t                nadapters;
     ngx_uint_t                static_adapters;      /* were put in */
@@ -283,9 +287,15 @@ typedef struct {
     }                         samples[NGX_HTTP_VLLM_MOCK_RATE_SECONDS + 1];
 } ngx_http_vllm_mock_shared_t;
 
-/* What the zone's memory begins with: a fleet's replicas. */
+/* What the zone's memory begins with: its workers, a fleet's replicas. */
 
 typedef struct {
+    ngx_uint_t                allocating;   /* the slab is half-written */
+    ngx_uint_t                broken;       /* ... and will stay so */
+    double                    created;      /* Unix seconds */
+    double                    cpu;          /* of workers that are gone */
+    vm_hist_t                 lag;          /* of all workers' event loops */
+    ngx_http_vllm_mock_owner_t  owners[NGX_HTTP_VLLM_MOCK_OWNERS];
     ngx_http_vllm_mock_shared_t  *replicas[NGX_HTTP_VLLM_MOCK_FLEET];
 } ngx_http_vllm_mock_root_t;
 
@@ -298,14 +308,16 @@ struct ngx_http_vllm_mock_zone_s {
     ngx_str_t                 name;
     ngx_uint_t                replica;      /* from 0 */
     ngx_uint_t                replicas;     /* of the fleet */
+    ngx_http_vllm_mock_zone_t *first;
     ngx_http_vllm_mock_zone_t *others;      /* of the first: all but itself */
     ngx_slab_pool_t          *shpool;
+    ngx_http_vllm_mock_root_t      *root;
     ngx_http_vllm_mock_shared_t    *shared;
     ngx_http_vllm_mock_srv_conf_t  *server; /* whose settings it has */
 
     /* the worker's */
 
-    ngx_uint_t                owner;
+    ngx_uint_t                owner;        /* NONE: there is no place */
     ngx_uint_t                streams;      /* generations not over yet */
     ngx_event_t               timer;
     ngx_uint_t                epoch;
@@ -315,9 +327,7 @@ struct ngx_http_vllm_mock_zone_s {
     vm_event_t               *events;       /* while they are handed on */
     size_t                    nevents;
     size_t                    at;
-    vm_time_t                 wake;         /* when the timer should fire */
     vm_hist_t                 lateness;     /* not told to the zone yet */
-    vm_hist_t                 lag;
     uint64_t                  writes;       /* likewise */
     uint64_t                  late;
     unsigned                  fresh_epoch:1;
@@ -325,11 +335,15 @@ struct ngx_http_vllm_mock_zone_s {
 };
 
 ngx_int_t ngx_http_vllm_mock_init_zone(ngx_shm_zone_t *shm_zone, void *data);
-ngx_int_t ngx_http_vllm_mock_zone_worker(ngx_http_vllm_mock_zone_t *z,
-    ngx_cycle_t *cycle);
-void ngx_http_vllm_mock_zone_leave(ngx_http_vllm_mock_zone_t *z);
 void ngx_http_vllm_mock_lock(ngx_http_vllm_mock_zone_t *z);
 void ngx_http_vllm_mock_unlock(ngx_http_vllm_mock_zone_t *z);
+
+/*
+ * Under the lock: zeroed memory of the zone for `what`.  NULL, and a line in
+ * the log: the zone is full.
+ */
+void *ngx_http_vllm_mock_zone_alloc(ngx_http_vllm_mock_zone_t *z, size_t size,
+    const char *what);
 
 /*
  * Under the lock: engines of other settings; those that run end with the old
@@ -341,12 +355,35 @@ ngx_int_t ngx_http_vllm_mock_engines_create(ngx_http_vllm_mock_zone_t *z,
 /* Frees engines of old settings whose last sequence is over. */
 void ngx_http_vllm_mock_zone_sweep(ngx_http_vllm_mock_zone_t *z);
 
+/* Under the lock: ends what an owner has in all engines. */
+void ngx_http_vllm_mock_engines_release(ngx_http_vllm_mock_zone_t *z,
+    ngx_uint_t owner);
+
 /* An adapter by name, under the lock; NULL if it is not loaded. */
 ngx_http_vllm_mock_adapter_t *ngx_http_vllm_mock_adapter_find(
     ngx_http_vllm_mock_shared_t *sh, const char *name, size_t len);
 ngx_http_vllm_mock_adapter_t *ngx_http_vllm_mock_adapter_add(
     ngx_http_vllm_mock_shared_t *sh, const char *name, size_t len,
     const char *path, size_t path_len);
+
+
+/* owners.c: workers that come, go and die */
+
+ngx_int_t ngx_http_vllm_mock_owners_init(ngx_cycle_t *cycle,
+    ngx_http_vllm_mock_main_conf_t *main);
+void ngx_http_vllm_mock_owners_leave(ngx_http_vllm_mock_zone_t *z);
+
+/* A place for this process, if it has none yet; NGX_DECLINED: all are taken. */
+ngx_int_t ngx_http_vllm_mock_own(ngx_http_vllm_mock_zone_t *z);
+
+/* A child that ended, whether it was waited for or not. */
+ngx_uint_t ngx_http_vllm_mock_dead(ngx_pid_t pid);
+
+/* process.c: process_* of all workers together */
+
+ngx_uint_t ngx_http_vllm_mock_process_fds(void);
+void ngx_http_vllm_mock_process_look(ngx_http_vllm_mock_zone_t *z);
+void ngx_http_vllm_mock_process(ngx_http_vllm_mock_zone_t *z, vm_scrape_t *s);
 
 vm_time_t ngx_http_vllm_mock_now(void);     /* CLOCK_MONOTONIC */
 double ngx_http_vllm_mock_unix(void);
@@ -475,6 +512,9 @@ ngx_int_t ngx_http_vllm_mock_empty(ngx_http_vllm_mock_ctx_t *ctx,
     ngx_uint_t status);
 ngx_int_t ngx_http_vllm_mock_error(ngx_http_vllm_mock_ctx_t *ctx);
 
+/* ctx->call.error: the zone has no room. */
+void ngx_http_vllm_mock_full(ngx_http_vllm_mock_ctx_t *ctx);
+
 #define NGX_HTTP_VLLM_MOCK_JSON  "application/json"
 #define NGX_HTTP_VLLM_MOCK_SSE   "text/event-stream; charset=utf-8"
 #define NGX_HTTP_VLLM_MOCK_TEXT  "text/plain; charset=utf-8"
@@ -500,7 +540,7 @@ void ngx_http_vllm_mock_stream_lost(ngx_http_vllm_mock_zone_t *z);
 /* ticker.c */
 
 void ngx_http_vllm_mock_tick(ngx_http_vllm_mock_zone_t *z);
-void ngx_http_vllm_mock_ticker_init(ngx_http_vllm_mock_zone_t *z,
+ngx_int_t ngx_http_vllm_mock_ticker_init(ngx_http_vllm_mock_zone_t *z,
     ngx_cycle_t *cycle);
 
 /* fleet.c */
@@ -530,6 +570,10 @@ const vm_output_t *ngx_http_vllm_mock_output(ngx_http_vllm_mock_ctx_t *ctx);
 
 void ngx_http_vllm_mock_seen_begin(ngx_http_vllm_mock_stream_t *s);
 void ngx_http_vllm_mock_seen_end(ngx_http_vllm_mock_stream_t *s);
+
+/* Under the lock: a worker is gone, its requests are over. */
+void ngx_http_vllm_mock_seen_orphans(ngx_http_vllm_mock_zone_t *z,
+    ngx_uint_t owner);
 
 /* Under the lock: ends those with that id, of any worker; how many. */
 ngx_uint_t ngx_http_vllm_mock_seen_abort(ngx_http_vllm_mock_zone_t *z,

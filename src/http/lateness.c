@@ -44,9 +44,6 @@ ngx_http_vllm_mock_lateness_tell(ngx_http_vllm_mock_zone_t *z, vm_time_t now)
 {
     ngx_http_vllm_mock_late_t  *l;
 
-    vm_hist_add(&z->shared->self.event_loop_lag, &z->lag);
-    vm_hist_init(&z->lag, VM_HIST_LATENESS, 0);
-
     if (z->writes == 0) {
         return;
     }

@@ -135,8 +135,9 @@ static ngx_http_vllm_mock_limits_t *
 ngx_http_vllm_mock_limits(ngx_http_vllm_mock_zone_t *z)
 {
     if (z->shared->limits == NULL) {
-        z->shared->limits = ngx_slab_calloc_locked(z->shpool,
-                                        sizeof(ngx_http_vllm_mock_limits_t));
+        z->shared->limits = ngx_http_vllm_mock_zone_alloc(z,
+                                        sizeof(ngx_http_vllm_mock_limits_t),
+                                        "rate limits and users");
     }
 
     return z->shared->limits;
@@ -425,7 +426,8 @@ ngx_http_vllm_mock_limited(ngx_http_vllm_mock_ctx_t *ctx)
 
     if (ngx_http_vllm_mock_limits(z) == NULL) {
         ngx_http_vllm_mock_unlock(z);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        ngx_http_vllm_mock_full(ctx);
+        return ngx_http_vllm_mock_error(ctx);
     }
 
     u = c->key.len ? ngx_http_vllm_mock_user_find(z->shared->limits, &c->key)
@@ -509,7 +511,7 @@ ngx_http_vllm_mock_user(ngx_http_vllm_mock_ctx_t *ctx)
 {
     char                             what;
     const char                      *name, *text;
-    ngx_uint_t                       there;
+    ngx_uint_t                       full, there;
     ngx_http_vllm_mock_key_t         key, none;
     ngx_http_vllm_mock_user_t       *u, user;
     ngx_http_vllm_mock_zone_t       *z;
@@ -541,11 +543,12 @@ ngx_http_vllm_mock_user(ngx_http_vllm_mock_ctx_t *ctx)
 
     ngx_http_vllm_mock_lock(z);
 
-    u = ngx_http_vllm_mock_limits(z)
-        ? ngx_http_vllm_mock_user_find(z->shared->limits, &key) : NULL;
+    full = ngx_http_vllm_mock_limits(z) == NULL;
+    u = full ? NULL
+             : ngx_http_vllm_mock_user_find(z->shared->limits, &key);
     there = u != NULL;
 
-    if (!there && what == 'C') {
+    if (!there && !full && what == 'C') {
         u = ngx_http_vllm_mock_user_find(z->shared->limits, &none);
 
         if (u) {
@@ -568,11 +571,16 @@ ngx_http_vllm_mock_user(ngx_http_vllm_mock_ctx_t *ctx)
 
     ngx_http_vllm_mock_unlock(z);
 
+    if (full) {
+        ngx_http_vllm_mock_full(ctx);
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
     if (u == NULL) {
         vm_error_printf(&ctx->call.error, ctx->pool, what == 'C' ? 503 : 404,
                         what == 'C' ? "Service Unavailable" : "Not Found",
-                        NULL, what == 'C' ? "more than 1000 users, or no "
-                                            "memory for them"
+                        NULL, what == 'C' ? "%s is one user too many: there "
+                                            "are 1000"
                                           : "User: %s does not exist", name);
         return ngx_http_vllm_mock_error(ctx);
     }

@@ -255,6 +255,16 @@ ngx_http_vllm_mock_empty(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status)
 }
 
 
+void
+ngx_http_vllm_mock_full(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    vm_error_printf(&ctx->call.error, ctx->pool, 500, "InternalServerError",
+                    NULL, "The shared memory zone \"%.*s\" has no room for "
+                    "this: enlarge vllm_mock_zone.",
+                    (int) ctx->zone->name.len, ctx->zone->name.data);
+}
+
+
 ngx_int_t
 ngx_http_vllm_mock_error(ngx_http_vllm_mock_ctx_t *ctx)
 {

@@ -86,8 +86,9 @@ ngx_http_vllm_mock_seen_begin(ngx_http_vllm_mock_stream_t *s)
     sh = s->zone->shared;
 
     if (sh->seen == NULL) {
-        sh->seen = ngx_slab_calloc_locked(s->zone->shpool,
-                                    sizeof(struct ngx_http_vllm_mock_seen_s));
+        sh->seen = ngx_http_vllm_mock_zone_alloc(s->zone,
+                                    sizeof(struct ngx_http_vllm_mock_seen_s),
+                                    "the list of requests");
         if (sh->seen == NULL) {
             return;
         }
@@ -121,6 +122,23 @@ ngx_http_vllm_mock_seen_begin(ngx_http_vllm_mock_stream_t *s)
     }
 
     s->seen = (uint64_t) (one - sh->seen->list) << 48 | one->number;
+}
+
+
+void
+ngx_http_vllm_mock_seen_orphans(ngx_http_vllm_mock_zone_t *z,
+    ngx_uint_t owner)
+{
+    ngx_uint_t                      i;
+    ngx_http_vllm_mock_seen_one_t  *one;
+
+    for (i = 0; z->shared->seen && i < NGX_HTTP_VLLM_MOCK_SEEN; i++) {
+        one = &z->shared->seen->list[i];
+
+        if (one->runs && one->owner == owner) {
+            one->runs = 0;
+        }
+    }
 }
 
 
@@ -170,14 +188,13 @@ ngx_http_vllm_mock_seen_end(ngx_http_vllm_mock_stream_t *s)
 
 /* ---- asking ---- */
 
-/* One that runs, and whose worker is the one that noted it. */
+/* One that runs, and whose engine is the one that it went into. */
 
 static ngx_uint_t
 ngx_http_vllm_mock_seen_runs(const ngx_http_vllm_mock_shared_t *sh,
     const ngx_http_vllm_mock_seen_one_t *one)
 {
-    return one->number && one->runs && one->epoch == sh->epoch
-           && sh->owners[one->owner].pid != 0;
+    return one->number && one->runs && one->epoch == sh->epoch;
 }
 
 

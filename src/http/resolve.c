@@ -393,8 +393,8 @@ ngx_http_vllm_mock_location_keys(ngx_conf_t *cf,
 static const char *
 ngx_http_vllm_mock_pod(ngx_conf_t *cf)
 {
+    char        *copy;
     size_t       len;
-    u_char      *copy;
     const char  *pod;
 
     pod = ngx_http_vllm_mock_env("POD_NAME");
@@ -403,14 +403,16 @@ ngx_http_vllm_mock_pod(ngx_conf_t *cf)
         pod = ngx_http_vllm_mock_env("HOSTNAME");
     }
 
-    if (pod == NULL) {
-        pod = (const char *) cf->cycle->hostname.data;
-    }
-
-    len = strlen(pod);
+    len = pod ? strlen(pod) : cf->cycle->hostname.len;
+    pod = pod ? pod : (const char *) cf->cycle->hostname.data;
     copy = ngx_pnalloc(cf->pool, len + 1);
 
-    return copy ? memcpy(copy, pod, len + 1) : NULL;
+    if (copy) {
+        ngx_memcpy(copy, pod, len);
+        copy[len] = '\0';
+    }
+
+    return copy;
 }
 
 

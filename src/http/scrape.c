@@ -4,8 +4,6 @@
  */
 
 #include "http.h"
-#include <dirent.h>
-#include <sys/resource.h>
 
 
 typedef struct {
@@ -142,13 +140,11 @@ ngx_http_vllm_mock_snapshot(ngx_http_vllm_mock_zone_t *z,
     s->http = sh->http;
     s->self = sh->self;
     s->self.saturated = ngx_http_vllm_mock_saturated(z) != 0;
+    s->self.event_loop_lag = z->root->lag;
     s->self.streams = 0;
 
     for (i = 0; i < NGX_HTTP_VLLM_MOCK_OWNERS; i++) {
-        if (sh->owners[i].pid) {
-            s->self.streams += i == z->owner ? z->streams
-                                             : sh->owners[i].streams;
-        }
+        s->self.streams += i == z->owner ? z->streams : sh->streams[i];
     }
 
     s->sleep = sh->sleep;
@@ -159,59 +155,6 @@ ngx_http_vllm_mock_snapshot(ngx_http_vllm_mock_zone_t *z,
     s->created = sh->created;
 
     ngx_http_vllm_mock_unlock(z);
-}
-
-
-/* process_*: of this worker, as a Python server shows its own process */
-
-static void
-ngx_http_vllm_mock_process(vm_scrape_t *s)
-{
-    FILE           *f;
-    DIR            *d;
-    unsigned long   pages, resident;
-    struct rlimit   limit;
-    struct rusage   usage;
-    static double   started;
-
-    if (started == 0) {
-        started = ngx_http_vllm_mock_unix();
-    }
-
-    f = fopen("/proc/self/statm", "r");
-
-    if (f) {
-        if (fscanf(f, "%lu %lu", &pages, &resident) == 2) {
-            s->virtual_bytes = (uint64_t) pages * ngx_pagesize;
-            s->resident_bytes = (uint64_t) resident * ngx_pagesize;
-        }
-
-        fclose(f);
-    }
-
-    if (getrusage(RUSAGE_SELF, &usage) == 0) {
-        s->cpu_seconds = (double) (usage.ru_utime.tv_sec
-                                   + usage.ru_stime.tv_sec)
-                         + (double) (usage.ru_utime.tv_usec
-                                     + usage.ru_stime.tv_usec) / 1e6;
-    }
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        s->max_fds = limit.rlim_cur;
-    }
-
-    d = opendir("/proc/self/fd");
-
-    if (d) {
-        while (readdir(d)) {
-            s->open_fds++;
-        }
-
-        closedir(d);
-        s->open_fds -= vm_min(s->open_fds, 3);
-    }
-
-    s->start_time = started;
 }
 
 
@@ -265,7 +208,7 @@ ngx_http_vllm_mock_scrape(ngx_http_vllm_mock_ctx_t *ctx,
     q->methods = ngx_http_vllm_mock_method_names();
     q->self = &s->self;
 
-    ngx_http_vllm_mock_process(q);
+    ngx_http_vllm_mock_process(ctx->zone, q);
 
     q->scaled = server->scaled;
     q->legacy = server->legacy;

@@ -37,10 +37,10 @@ static ngx_http_vllm_mock_store_t *
 ngx_http_vllm_mock_store(ngx_http_vllm_mock_zone_t *z)
 {
     if (z->shared->store == NULL) {
-        z->shared->store = ngx_slab_alloc_locked(z->shpool,
-                                         sizeof(ngx_http_vllm_mock_store_t));
+        z->shared->store = ngx_http_vllm_mock_zone_alloc(z,
+                                         sizeof(ngx_http_vllm_mock_store_t),
+                                         "kept answers");
         if (z->shared->store) {
-            z->shared->store->numbers = 0;
             ngx_http_vllm_mock_store_reset(z);
         }
     }

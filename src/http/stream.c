@@ -91,7 +91,7 @@ ngx_http_vllm_mock_over(ngx_http_vllm_mock_stream_t *s)
 
     /* without the lock: one word that no other process writes */
 
-    z->shared->owners[z->owner].streams = z->streams;
+    z->shared->streams[z->owner] = (uint32_t) z->streams;
 }
 
 
@@ -465,7 +465,7 @@ ngx_http_vllm_mock_stream_event(ngx_http_vllm_mock_zone_t *z,
     s = slot->stream;
     c = &s->generation->choices[slot->choice];
 
-    if (s->closed) {
+    if (s->closed || s->done) {
         return;
     }
 
@@ -537,7 +537,10 @@ ngx_http_vllm_mock_stream_flush(ngx_http_vllm_mock_zone_t *z)
 }
 
 
-/* The engines began anew: what was under way is over. */
+/*
+ * The engines began anew: what was under way is over, but for what was
+ * submitted since.
+ */
 
 void
 ngx_http_vllm_mock_stream_lost(ngx_http_vllm_mock_zone_t *z)
@@ -555,7 +558,7 @@ ngx_http_vllm_mock_stream_lost(ngx_http_vllm_mock_zone_t *z)
         next = ngx_queue_next(q);
         s = ngx_queue_data(q, ngx_http_vllm_mock_stream_t, queue);
 
-        if (s->lost || s->closed || s->done) {
+        if (s->lost || s->closed || s->done || s->epoch == z->epoch) {
             continue;
         }
 
@@ -925,6 +928,19 @@ ngx_http_vllm_mock_enter(ngx_http_vllm_mock_ctx_t *ctx,
 
 
 ngx_int_t
+ngx_http_vllm_mock_admit(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    if (ngx_http_vllm_mock_own(ctx->zone) != NGX_OK) {
+        vm_error_set(&ctx->call.error, 503, "Service Unavailable", NULL,
+                     NGX_HTTP_VLLM_MOCK_BUSY);
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    return ngx_http_vllm_mock_limited(ctx);
+}
+
+
+ngx_int_t
 ngx_http_vllm_mock_generate(ngx_http_vllm_mock_ctx_t *ctx,
     const vm_protocol_t *protocol, const json_t *body)
 {
@@ -936,7 +952,7 @@ ngx_http_vllm_mock_generate(ngx_http_vllm_mock_ctx_t *ctx,
     r = ctx->request;
     s = NULL;
 
-    rc = ngx_http_vllm_mock_limited(ctx);
+    rc = ngx_http_vllm_mock_admit(ctx);
 
     if (rc != NGX_DECLINED) {
         return rc;

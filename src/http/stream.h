@@ -57,6 +57,12 @@ struct ngx_http_vllm_mock_stream_s {
 void ngx_http_vllm_mock_stream_flush(ngx_http_vllm_mock_zone_t *z);
 
 /*
+ * Before a body is looked at: NGX_DECLINED, go on; else it was answered, as
+ * this worker has no place in the zone or a rate limit is reached.
+ */
+ngx_int_t ngx_http_vllm_mock_admit(ngx_http_vllm_mock_ctx_t *ctx);
+
+/*
  * A body into the engine.  NGX_OK, NGX_DECLINED with ctx->call.error, or
  * NGX_ERROR; what was made goes with ctx->npool.
  */

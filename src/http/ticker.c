@@ -18,19 +18,11 @@
 static void
 ngx_http_vllm_mock_timer(ngx_event_t *ev)
 {
-    double                      late;
-    ngx_http_vllm_mock_zone_t  *z;
-
-    z = ev->data;
-
-    late = (double) (ngx_http_vllm_mock_now() - z->wake) / VM_NSEC;
-    vm_hist_observe(&z->lag, late > 0 ? late : 0, 1);
-
-    ngx_http_vllm_mock_tick(z);
+    ngx_http_vllm_mock_tick(ev->data);
 }
 
 
-void
+ngx_int_t
 ngx_http_vllm_mock_ticker_init(ngx_http_vllm_mock_zone_t *z,
     ngx_cycle_t *cycle)
 {
@@ -52,7 +44,8 @@ ngx_http_vllm_mock_ticker_init(ngx_http_vllm_mock_zone_t *z,
     z->epoch = z->shared->epoch;
 
     vm_hist_init(&z->lateness, VM_HIST_LATENESS, 0);
-    vm_hist_init(&z->lag, VM_HIST_LATENESS, 0);
+
+    return z->events ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -96,7 +89,7 @@ ngx_http_vllm_mock_take(ngx_http_vllm_mock_zone_t *z)
     }
 
     ngx_http_vllm_mock_lateness_tell(z, now);
-    z->shared->owners[z->owner].streams = z->streams;
+    z->shared->streams[z->owner] = (uint32_t) z->streams;
 
     if (z->epoch != z->shared->epoch) {
         z->epoch = z->shared->epoch;
@@ -141,10 +134,6 @@ ngx_http_vllm_mock_schedule(ngx_http_vllm_mock_zone_t *z, vm_time_t next)
         delay = next > now ? (ngx_msec_t) ((next - now + VM_MSEC - 1)
                                            / VM_MSEC)
                            : 0;
-        z->wake = next;
-
-    } else {
-        z->wake = now + (vm_time_t) delay * VM_MSEC;
     }
 
     /* nginx adds to a time that may be some milliseconds old */
@@ -163,6 +152,10 @@ void
 ngx_http_vllm_mock_tick(ngx_http_vllm_mock_zone_t *z)
 {
     vm_time_t  next;
+
+    if (z->owner == NGX_HTTP_VLLM_MOCK_NONE) {
+        return;
+    }
 
     do {
         next = ngx_http_vllm_mock_take(z);

@@ -1,14 +1,11 @@
 /*
  * The shared zone: its layout at start, across reloads and after a worker
- * died; the lock.
+ * died; the lock; its memory.
  */
 
 #include "limits.h"
 #include "store.h"
 #include "../base/rand.h"
-
-
-#define NGX_HTTP_VLLM_MOCK_NONE  ((ngx_uint_t) -1)
 
 
 vm_time_t
@@ -60,6 +57,64 @@ ngx_http_vllm_mock_chance(ngx_http_vllm_mock_zone_t *z, uint64_t seed,
 }
 
 
+/* ---- memory ---- */
+
+/*
+ * A worker that dies within the slab allocator leaves its lists half-written:
+ * the flag tells, and from then on nothing more is taken or given back.
+ */
+
+static void *
+ngx_http_vllm_mock_slab_alloc(ngx_http_vllm_mock_zone_t *z, size_t size)
+{
+    void  *p;
+
+    if (z->root->broken) {
+        return NULL;
+    }
+
+    z->root->allocating = 1;
+    p = ngx_slab_alloc_locked(z->shpool, size);
+    z->root->allocating = 0;
+
+    return p;
+}
+
+
+static void
+ngx_http_vllm_mock_slab_free(ngx_http_vllm_mock_zone_t *z, void *p)
+{
+    if (z->root->broken) {
+        return;
+    }
+
+    z->root->allocating = 1;
+    ngx_slab_free_locked(z->shpool, p);
+    z->root->allocating = 0;
+}
+
+
+void *
+ngx_http_vllm_mock_zone_alloc(ngx_http_vllm_mock_zone_t *z, size_t size,
+    const char *what)
+{
+    void  *p;
+
+    p = ngx_http_vllm_mock_slab_alloc(z, size);
+
+    if (p) {
+        ngx_memzero(p, size);
+        return p;
+    }
+
+    ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
+                  "zone \"%V\" is full: %uz bytes are needed for %s",
+                  &z->name, size, what);
+
+    return NULL;
+}
+
+
 /* ---- engines ---- */
 
 static void
@@ -76,7 +131,7 @@ ngx_http_vllm_mock_engines_free(ngx_http_vllm_mock_zone_t *z, ngx_uint_t i)
         z->shared->retired[r].waiting = 0;
         z->shared->retired[r].deferred = 0;
         z->shared->retired[r].used_blocks = 0;
-        ngx_slab_free_locked(z->shpool, e->ranks[r]);
+        ngx_http_vllm_mock_slab_free(z, e->ranks[r]);
     }
 
     e->used = 0;
@@ -136,7 +191,7 @@ ngx_http_vllm_mock_engines_create(ngx_http_vllm_mock_zone_t *z,
     e = &z->shared->engines[i];
 
     for (r = 0; r < z->server->settings->data_parallel; r++) {
-        mem = ngx_slab_alloc_locked(z->shpool, size);
+        mem = ngx_http_vllm_mock_slab_alloc(z, size);
 
         if (mem == NULL) {
             e->nranks = r;
@@ -165,6 +220,26 @@ ngx_http_vllm_mock_engines_create(ngx_http_vllm_mock_zone_t *z,
 }
 
 
+void
+ngx_http_vllm_mock_engines_release(ngx_http_vllm_mock_zone_t *z,
+    ngx_uint_t owner)
+{
+    vm_time_t                      now;
+    ngx_uint_t                     i, r;
+    ngx_http_vllm_mock_engines_t  *e;
+
+    now = ngx_http_vllm_mock_now();
+
+    for (i = 0; i < NGX_HTTP_VLLM_MOCK_ENGINES; i++) {
+        e = &z->shared->engines[i];
+
+        for (r = 0; e->used && r < e->nranks; r++) {
+            vm_engine_release(e->ranks[r], (uint32_t) owner, now);
+        }
+    }
+}
+
+
 /* Are the engines that stand there those of the settings? */
 
 static ngx_int_t
@@ -187,7 +262,8 @@ ngx_http_vllm_mock_engines_same(ngx_http_vllm_mock_zone_t *z)
 /*
  * A process died while it held the lock: what the engines hold cannot be
  * trusted, so they begin anew and their streams end.  Counters are plain
- * numbers, they stay.
+ * numbers, they stay.  The counts of owners' requests that a rate limit keeps
+ * are theirs to take back.
  */
 
 static void
@@ -218,7 +294,18 @@ ngx_http_vllm_mock_recover(ngx_http_vllm_mock_zone_t *z)
         }
     }
 
+    if (z->root->allocating) {
+        z->root->allocating = 0;
+        z->root->broken = 1;
+
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "a process died while it took memory of zone \"%V\": no "
+                      "more can be taken until nginx is restarted",
+                      &z->name);
+    }
+
     ngx_http_vllm_mock_store_reset(z);
+    z->shared->dirty = 0;
     z->shared->epoch++;
 }
 
@@ -342,19 +429,60 @@ ngx_http_vllm_mock_static_adapters(ngx_http_vllm_mock_zone_t *z)
 
 /* ---- start and reload ---- */
 
+/*
+ * The master's lock.  A worker that is killed with the lock in its hands is
+ * reaped by the master alone, which lets go of the lock for it, and cannot do
+ * so while it waits here in the middle of a reload.
+ */
+
+static void
+ngx_http_vllm_mock_lock_start(ngx_slab_pool_t *shpool)
+{
+    ngx_pid_t  holder;
+
+    while (!ngx_shmtx_trylock(&shpool->mutex)) {
+        holder = (ngx_pid_t) *shpool->mutex.lock;
+
+        if (holder && ngx_http_vllm_mock_dead(holder)) {
+            (void) ngx_shmtx_force_unlock(&shpool->mutex, holder);
+            continue;
+        }
+
+        ngx_msleep(1);
+    }
+}
+
+
+static ngx_http_vllm_mock_root_t *
+ngx_http_vllm_mock_create_root(ngx_slab_pool_t *shpool)
+{
+    ngx_http_vllm_mock_root_t  *root;
+
+    root = ngx_slab_calloc_locked(shpool, sizeof(ngx_http_vllm_mock_root_t));
+
+    if (root) {
+        root->created = ngx_http_vllm_mock_unix();
+        vm_hist_init(&root->lag, VM_HIST_LATENESS, 0);
+    }
+
+    return root;
+}
+
+
 static ngx_http_vllm_mock_shared_t *
 ngx_http_vllm_mock_create_shared(ngx_http_vllm_mock_zone_t *z)
 {
     ngx_uint_t                    r;
     ngx_http_vllm_mock_shared_t  *sh;
 
-    sh = ngx_slab_calloc_locked(z->shpool,
-                                sizeof(ngx_http_vllm_mock_shared_t));
+    sh = ngx_http_vllm_mock_slab_alloc(z, sizeof(ngx_http_vllm_mock_shared_t));
+
     if (sh == NULL) {
         return NULL;
     }
 
-    sh->created = ngx_http_vllm_mock_unix();
+    ngx_memzero(sh, sizeof(ngx_http_vllm_mock_shared_t));
+    sh->created = z->root->created;
     sh->current = NGX_HTTP_VLLM_MOCK_NONE;
 
     for (r = 0; r < NGX_HTTP_VLLM_MOCK_RANKS; r++) {
@@ -363,7 +491,6 @@ ngx_http_vllm_mock_create_shared(ngx_http_vllm_mock_zone_t *z)
 
     vm_http_stats_init(&sh->http);
     vm_hist_init(&sh->self.token_lateness, VM_HIST_LATENESS, 0);
-    vm_hist_init(&sh->self.event_loop_lag, VM_HIST_LATENESS, 0);
 
     return sh;
 }
@@ -372,14 +499,13 @@ ngx_http_vllm_mock_create_shared(ngx_http_vllm_mock_zone_t *z)
 /* Under the lock. */
 
 static ngx_int_t
-ngx_http_vllm_mock_init_replica(ngx_http_vllm_mock_zone_t *z,
-    ngx_http_vllm_mock_root_t *root, ngx_log_t *log)
+ngx_http_vllm_mock_init_replica(ngx_http_vllm_mock_zone_t *z, ngx_log_t *log)
 {
-    if (root->replicas[z->replica] == NULL) {
-        root->replicas[z->replica] = ngx_http_vllm_mock_create_shared(z);
+    if (z->root->replicas[z->replica] == NULL) {
+        z->root->replicas[z->replica] = ngx_http_vllm_mock_create_shared(z);
     }
 
-    z->shared = root->replicas[z->replica];
+    z->shared = z->root->replicas[z->replica];
 
     if (z->shared == NULL) {
         ngx_log_error(NGX_LOG_EMERG, log, 0,
@@ -392,6 +518,10 @@ ngx_http_vllm_mock_init_replica(ngx_http_vllm_mock_zone_t *z,
                            * z->server->settings->data_parallel)
                         * z->replicas);
         return NGX_ERROR;
+    }
+
+    if (z->shared->dirty) {
+        ngx_http_vllm_mock_recover(z);
     }
 
     if (!ngx_http_vllm_mock_engines_same(z)) {
@@ -415,6 +545,49 @@ ngx_http_vllm_mock_init_replica(ngx_http_vllm_mock_zone_t *z,
 }
 
 
+/*
+ * nginx makes a zone anew when its size changes, and with it all counters,
+ * overrides and adapters would be gone without a word.  The cycle that runs
+ * still has the zone as it was.
+ */
+
+static ngx_int_t
+ngx_http_vllm_mock_same_size(ngx_shm_zone_t *shm_zone)
+{
+    ngx_uint_t        i;
+    ngx_shm_zone_t   *old;
+    ngx_list_part_t  *part;
+
+    part = (ngx_list_part_t *) &ngx_cycle->shared_memory.part;
+
+    for ( /* void */ ; part; part = part->next) {
+        old = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (old[i].tag == shm_zone->tag && &old[i] != shm_zone
+                && old[i].shm.name.len == shm_zone->shm.name.len
+                && ngx_memcmp(old[i].shm.name.data, shm_zone->shm.name.data,
+                              shm_zone->shm.name.len)
+                   == 0
+                && old[i].shm.size != shm_zone->shm.size)
+            {
+                ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                              "the size of zone \"%V\" cannot change from "
+                              "%uz to %uz by a reload, which would lose its "
+                              "counters and overrides: restart nginx, or "
+                              "give the zone another name",
+                              &shm_zone->shm.name, old[i].shm.size,
+                              shm_zone->shm.size);
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 ngx_int_t
 ngx_http_vllm_mock_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 {
@@ -423,7 +596,6 @@ ngx_http_vllm_mock_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     ngx_uint_t                  i;
     ngx_slab_pool_t            *shpool;
     ngx_http_vllm_mock_zone_t  *z, *one;
-    ngx_http_vllm_mock_root_t  *root;
 
     (void) data;                        /* all of it is in the memory */
 
@@ -437,20 +609,22 @@ ngx_http_vllm_mock_init_zone(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
+    if (ngx_http_vllm_mock_same_size(shm_zone) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
     shpool->log_nomem = 0;
 
-    ngx_shmtx_lock(&shpool->mutex);
+    ngx_http_vllm_mock_lock_start(shpool);
 
     if (shpool->data == NULL) {
-        shpool->data = ngx_slab_calloc_locked(shpool,
-                                         sizeof(ngx_http_vllm_mock_root_t));
+        shpool->data = ngx_http_vllm_mock_create_root(shpool);
     }
 
-    root = shpool->data;
     rc = NGX_OK;
 
-    if (root == NULL) {
+    if (shpool->data == NULL) {
         ngx_log_error(NGX_LOG_EMERG, log, 0, "zone \"%V\" is too small",
                       &z->name);
         rc = NGX_ERROR;
@@ -459,129 +633,11 @@ ngx_http_vllm_mock_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     for (i = 0; i < z->replicas && rc == NGX_OK; i++) {
         one = ngx_http_vllm_mock_fleet_zone(z, i);
         one->shpool = shpool;
-        rc = ngx_http_vllm_mock_init_replica(one, root, log);
+        one->root = shpool->data;
+        rc = ngx_http_vllm_mock_init_replica(one, log);
     }
 
     ngx_shmtx_unlock(&shpool->mutex);
 
     return rc;
-}
-
-
-/* ---- workers ---- */
-
-static void
-ngx_http_vllm_mock_release(ngx_http_vllm_mock_zone_t *z, ngx_uint_t owner)
-{
-    vm_time_t                      now;
-    ngx_uint_t                     i, r;
-    ngx_http_vllm_mock_engines_t  *e;
-
-    now = ngx_http_vllm_mock_now();
-
-    for (i = 0; i < NGX_HTTP_VLLM_MOCK_ENGINES; i++) {
-        e = &z->shared->engines[i];
-
-        for (r = 0; e->used && r < e->nranks; r++) {
-            vm_engine_release(e->ranks[r], (uint32_t) owner, now);
-        }
-    }
-
-    ngx_http_vllm_mock_store_orphans(z, owner);
-    ngx_http_vllm_mock_limits_orphans(z, owner);
-
-    z->shared->owners[owner].pid = 0;
-    z->shared->owners[owner].streams = 0;
-}
-
-
-static ngx_int_t
-ngx_http_vllm_mock_replica_worker(ngx_http_vllm_mock_zone_t *z,
-    ngx_cycle_t *cycle)
-{
-    ngx_uint_t                   i;
-    ngx_http_vllm_mock_owner_t  *o;
-
-    if (z->shared == NULL) {
-        return NGX_OK;
-    }
-
-    z->owner = NGX_HTTP_VLLM_MOCK_NONE;
-    z->streams = 0;
-
-    ngx_http_vllm_mock_lock(z);
-
-    for (i = 0; i < NGX_HTTP_VLLM_MOCK_OWNERS; i++) {
-        o = &z->shared->owners[i];
-
-        /* a worker that died leaves its sequences: they end here */
-
-        if (o->pid && (o->pid == ngx_pid
-                       || (kill(o->pid, 0) == -1 && ngx_errno == ESRCH)))
-        {
-            ngx_http_vllm_mock_release(z, i);
-        }
-
-        if (o->pid == 0 && z->owner == NGX_HTTP_VLLM_MOCK_NONE) {
-            o->pid = ngx_pid;
-            z->owner = i;
-        }
-    }
-
-    ngx_http_vllm_mock_unlock(z);
-
-    if (z->owner == NGX_HTTP_VLLM_MOCK_NONE) {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                      "zone \"%V\": more than %d workers at a time",
-                      &z->name, NGX_HTTP_VLLM_MOCK_OWNERS);
-        return NGX_ERROR;
-    }
-
-    ngx_http_vllm_mock_ticker_init(z, cycle);
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_vllm_mock_zone_worker(ngx_http_vllm_mock_zone_t *z,
-    ngx_cycle_t *cycle)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < z->replicas; i++) {
-        if (ngx_http_vllm_mock_replica_worker(
-                ngx_http_vllm_mock_fleet_zone(z, i), cycle)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_vllm_mock_replica_leave(ngx_http_vllm_mock_zone_t *z)
-{
-    if (z->shared == NULL || z->owner == NGX_HTTP_VLLM_MOCK_NONE) {
-        return;
-    }
-
-    ngx_http_vllm_mock_lock(z);
-    ngx_http_vllm_mock_release(z, z->owner);
-    ngx_http_vllm_mock_zone_sweep(z);
-    ngx_http_vllm_mock_unlock(z);
-}
-
-
-void
-ngx_http_vllm_mock_zone_leave(ngx_http_vllm_mock_zone_t *z)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < z->replicas; i++) {
-        ngx_http_vllm_mock_replica_leave(ngx_http_vllm_mock_fleet_zone(z, i));
-    }
 }

@@ -101,8 +101,8 @@ location / { %s }
             time.sleep(0.02)
         raise RuntimeError("no reload: " + self.errors())
 
-    def get(self, path="/metrics"):
-        with urllib.request.urlopen(self.url + path, timeout=30) as r:
+    def get(self, path="/metrics", timeout=30):
+        with urllib.request.urlopen(self.url + path, timeout=timeout) as r:
             return r.read().decode()
 
     def stop(self):
