@@ -302,7 +302,7 @@ vllm_mock_endpoints all;
 [200, 200, 200, 200, 200, 200, 400, 400]
 --- response_body_like eval
 ['^\{"is_sleeping":false\}$', '^\{"status":"sleeping","level":2\}$',
- '^\{"is_sleeping":true\}$', '^\{"status":"awake","tags":\["weights"\]\}$',
+ '^\{"is_sleeping":true\}$', '^\{"status":"sleeping","tags":\["weights"\]\}$',
  '^\{"status":"awake","tags":null\}$', '^\{"is_sleeping":false\}$',
  '"error"', '"error"']
 
@@ -501,3 +501,18 @@ vllm_mock_latency none;
  "'loc': 'body.input.0.EasyInputMessageParam.role'", "'loc': 'body.input.0.EasyInputMessageParam.content'",
  "ResponseInputTextParam.type'", "'loc': 'body.input.0.Message.content.0.ResponseInputFileParam.type'",
  "'loc': 'body.input.0.ResponseOutputMessageParam.role'", "'type': 'dict_type'", 'Unsupported input item type: item_reference']
+
+
+
+=== TEST 37: an engine wakes when all of its memory is back
+--- serve
+vllm_mock_endpoints all;
+--- request eval
+["POST /sleep", "POST /wake_up?tags=x%FF", "POST /wake_up?tags=scheduling", "POST /wake_up?tags=kv_cache&tags=y",
+ "GET /is_sleeping", "GET /is_paused", "GET /metrics", "POST /sleep", "POST /wake_up?tags=weights", "GET /is_sleeping",
+ "GET /metrics", "POST /sleep?level=0", "POST /wake_up?tags=x", "POST /wake_up?tags=weights", "GET /is_sleeping"]
+--- response_body_like eval
+['"level":1', '^\{"status":"sleeping","tags":\["x\xef\xbf\xbd"\]\}$', '^\{"status":"sleeping","tags":\["scheduling"\]\}$',
+ '^\{"status":"sleeping","tags":\["kv_cache","y"\]\}$', 'true', 'true', 'sleep_state="weights_offloaded"\} 1.0',
+ '"level":1', '^\{"status":"awake","tags":\["weights"\]\}$', 'false', 'sleep_state="awake"\} 1.0',
+ '"level":0', '^\{"status":"sleeping","tags":\["x"\]\}$', '^\{"status":"awake","tags":\["weights"\]\}$', 'false']

@@ -341,7 +341,7 @@ ngx_http_vllm_mock_hold(ngx_http_vllm_mock_shared_t *sh, const json_t *mode,
 }
 
 
-static void
+void
 ngx_http_vllm_mock_let_go(ngx_http_vllm_mock_shared_t *sh)
 {
     vm_time_t                      now;
@@ -357,6 +357,7 @@ ngx_http_vllm_mock_let_go(ngx_http_vllm_mock_shared_t *sh)
     sh->paused = 0;
     sh->asleep = 0;
     sh->sleep_level = 0;
+    sh->sleep_parts = 0;
 }
 
 
@@ -420,60 +421,15 @@ ngx_http_vllm_mock_sleep(ngx_http_vllm_mock_ctx_t *ctx)
     ngx_http_vllm_mock_hold(sh, q.mode, q.level.v > 0);
     sh->asleep = 1;
     sh->sleep_level = (ngx_uint_t) q.level.v;
+
+    if (sh->sleep_parts == 0 && sh->sleep_level) {
+        sh->sleep_parts = NGX_HTTP_VLLM_MOCK_WEIGHTS
+                          |NGX_HTTP_VLLM_MOCK_KV_CACHE;
+    }
+
     ngx_http_vllm_mock_unlock(ctx->zone);
 
     return ngx_http_vllm_mock_at_rest_answer(ctx, ngx_http_vllm_mock_asleep);
-}
-
-
-ngx_int_t
-ngx_http_vllm_mock_wake(ngx_http_vllm_mock_ctx_t *ctx)
-{
-    double                        began;
-    u_char                       *end, *last, *p;
-    vm_buf_t                      b;
-    ngx_uint_t                    n;
-    ngx_http_vllm_mock_shared_t  *sh;
-
-    sh = ctx->zone->shared;
-    began = ngx_http_vllm_mock_unix();
-
-    ngx_http_vllm_mock_lock(ctx->zone);
-    ngx_http_vllm_mock_let_go(sh);
-    vm_sleep_stats_observe(&sh->sleep, VM_OPERATION_WAKE,
-                           ngx_http_vllm_mock_unix() - began, began);
-    ngx_http_vllm_mock_unlock(ctx->zone);
-
-    ngx_http_vllm_mock_tick(ctx->zone);
-
-    vm_buf_init(&b);
-    vm_buf_lit(&b, "{\"status\":\"awake\",\"tags\":");
-
-    p = ctx->request->args.data;
-    last = p + ctx->request->args.len;
-
-    for (n = 0; p < last; p = end + 1) {
-        end = ngx_strlchr(p, last, '&');
-        end = end ? end : last;
-
-        if (end - p > 5 && ngx_strncmp(p, "tags=", 5) == 0) {
-            vm_buf_str(&b, n++ ? "," : "[");
-            vm_buf_json(&b, (char *) p + 5, (size_t) (end - p) - 5);
-        }
-    }
-
-    vm_buf_str(&b, n ? "]}" : "null}");
-
-    return ngx_http_vllm_mock_json(ctx, &b);
-}
-
-
-ngx_int_t
-ngx_http_vllm_mock_is_sleeping(ngx_http_vllm_mock_ctx_t *ctx)
-{
-    return ngx_http_vllm_mock_literal(ctx, ctx->zone->shared->asleep
-                                           ? "{\"is_sleeping\":true}"
-                                           : "{\"is_sleeping\":false}");
 }
 
 

@@ -247,6 +247,7 @@ typedef struct {
 
     ngx_uint_t                asleep;
     ngx_uint_t                sleep_level;
+    ngx_uint_t                sleep_parts;  /* memory that is given away */
     ngx_uint_t                paused;
     vm_sleep_stats_t          sleep;
     vm_parser_stats_t         parser;       /* counted without the lock */
@@ -650,6 +651,15 @@ ngx_int_t ngx_http_vllm_mock_server_info(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_world_size(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_kv_sources(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_sleep(ngx_http_vllm_mock_ctx_t *ctx);
+/* Under the lock. */
+void ngx_http_vllm_mock_let_go(ngx_http_vllm_mock_shared_t *sh);
+
+/* What /wake_up's tags name. */
+#define NGX_HTTP_VLLM_MOCK_WEIGHTS     1
+#define NGX_HTTP_VLLM_MOCK_KV_CACHE    2
+#define NGX_HTTP_VLLM_MOCK_SCHEDULING  4
+#define NGX_HTTP_VLLM_MOCK_ALL_PARTS   7
+
 ngx_int_t ngx_http_vllm_mock_wake(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_is_sleeping(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_pause(ngx_http_vllm_mock_ctx_t *ctx);

@@ -8,8 +8,6 @@
 #include "unicode.h"
 
 
-#define VM_UTF8_REPLACEMENT  "\xef\xbf\xbd"
-
 #define B  (VM_CHAR_SPACE|VM_CHAR_BREAK)
 #define S  VM_CHAR_SPACE
 #define N  VM_CHAR_NUMBER
@@ -66,7 +64,6 @@ static const uint8_t  vm_char_categories[] = {
 #undef P
 
 
-static size_t vm_utf8_part(const char *s, size_t len, int *whole);
 static int vm_utf8_decompose(const char *s, size_t len, int32_t *out,
     size_t *n);
 static int vm_utf8_order(int32_t *run, size_t n);
@@ -141,117 +138,6 @@ vm_utf8_code(const char *s)
         return (uint32_t) (p[0] & 0x07) << 18 | (uint32_t) (p[1] & 0x3f) << 12
                | (uint32_t) (p[2] & 0x3f) << 6 | (p[3] & 0x3f);
     }
-}
-
-
-size_t
-vm_utf8_valid(const char *s, size_t len)
-{
-    int     whole;
-    size_t  i, n;
-
-    i = 0;
-
-    while (i < len) {
-        if ((unsigned char) s[i] < 0x80) {
-            i++;
-            continue;
-        }
-
-        n = vm_utf8_part(s + i, len - i, &whole);
-
-        if (!whole) {
-            break;
-        }
-
-        i += n;
-    }
-
-    return i;
-}
-
-
-void
-vm_utf8_repair(const char *s, size_t len, vm_buf_t *out)
-{
-    int     whole;
-    size_t  i, n;
-
-    for (i = 0; i < len; /* void */ ) {
-        n = vm_utf8_valid(s + i, len - i);
-        vm_buf_add(out, s + i, n);
-        i += n;
-
-        if (i < len) {
-            vm_buf_lit(out, VM_UTF8_REPLACEMENT);
-            i += vm_utf8_part(s + i, len - i, &whole);
-        }
-    }
-}
-
-
-/*
- * The bytes of the character that a text begins with; if it is no whole one,
- * the bytes that could have been the beginning of one, at least one.
- */
-
-static size_t
-vm_utf8_part(const char *s, size_t len, int *whole)
-{
-    size_t                n, need;
-    unsigned char         high, low;
-    const unsigned char  *p;
-
-    p = (const unsigned char *) s;
-    *whole = 0;
-    low = 0x80;
-    high = 0xbf;
-
-    if (p[0] < 0x80) {
-        *whole = 1;
-        return 1;
-    }
-
-    if (p[0] < 0xc2 || p[0] > 0xf4) {
-        return 1;
-    }
-
-    switch (p[0]) {                     /* overlong, surrogates, too large */
-
-    case 0xe0:
-        low = 0xa0;
-        break;
-
-    case 0xed:
-        high = 0x9f;
-        break;
-
-    case 0xf0:
-        low = 0x90;
-        break;
-
-    case 0xf4:
-        high = 0x8f;
-        break;
-
-    default:
-        break;
-    }
-
-    need = (size_t) vm_char_len(p[0]);
-
-    for (n = 1; n < need; n++) {
-        if (n == len || p[n] < low || p[n] > high) {
-            return n;
-        }
-
-        low = 0x80;
-        high = 0xbf;
-    }
-
-    *whole = 1;
-
-    return need;
 }
 
 

@@ -1,13 +1,13 @@
 /*
- * Characters: classes of the general category, the way from any bytes to
- * valid UTF-8, canonical composition.
+ * Characters: classes of the general category, canonical composition,
+ * code points.
  */
 
 #ifndef VM_UNICODE_H
 #define VM_UNICODE_H
 
 
-#include "../base/buf.h"
+#include "../base/utf8.h"
 
 
 #define VM_CHAR_UPPER    0x01       /* Lu, Lt */
@@ -48,15 +48,6 @@ vm_char_at(const char *s, size_t len, size_t i, size_t *n)
                    : vm_char_class(s + i);
 }
 
-
-/* How many bytes from the start are valid UTF-8. */
-size_t vm_utf8_valid(const char *s, size_t len);
-
-/*
- * Appends a text with U+FFFD for each maximal part of a character that is no
- * whole one, as Python and Rust decode with replacement.
- */
-void vm_utf8_repair(const char *s, size_t len, vm_buf_t *out);
 
 /* Whether a regular expression's \\w takes the character of valid UTF-8. */
 int vm_char_word(const char *s);
