@@ -23,6 +23,14 @@ static ngx_conf_enum_t  ngx_http_vllm_mock_lora_path_rules[] = {
     { ngx_null_string, 0 }
 };
 
+static ngx_conf_enum_t  ngx_http_vllm_mock_admin_rules[] = {
+    { ngx_string("on"), NGX_HTTP_VLLM_MOCK_ADMIN_ON },
+    { ngx_string("key"), NGX_HTTP_VLLM_MOCK_ADMIN_KEY },
+    { ngx_string("open"), NGX_HTTP_VLLM_MOCK_ADMIN_OPEN },
+    { ngx_string("off"), NGX_HTTP_VLLM_MOCK_ADMIN_OFF },
+    { ngx_null_string, 0 }
+};
+
 static ngx_conf_enum_t  ngx_http_vllm_mock_endpoint_sets[] = {
     { ngx_string("vllm"), 0 },
     { ngx_string("all"), 1 },
@@ -131,10 +139,17 @@ static ngx_command_t  ngx_http_vllm_mock_commands[] = {
       ngx_http_vllm_mock_endpoint_sets },
 
     { ngx_string("vllm_mock_admin"),
-      NGX_HTTP_VLLM_MOCK_ALL|NGX_CONF_FLAG,
-      ngx_conf_set_flag_slot,
+      NGX_HTTP_VLLM_MOCK_ALL|NGX_CONF_TAKE1,
+      ngx_http_vllm_mock_word,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_vllm_mock_loc_conf_t, admin),
+      ngx_http_vllm_mock_admin_rules },
+
+    { ngx_string("vllm_mock_admin_hosts"),
+      NGX_HTTP_VLLM_MOCK_ALL|NGX_CONF_1MORE,
+      ngx_http_vllm_mock_hosts,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_vllm_mock_loc_conf_t, admin_hosts),
       NULL },
 
     { ngx_string("vllm_mock_api_key"),

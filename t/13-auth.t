@@ -11,7 +11,7 @@ add_block_preprocessor(sub {
 
     # nginx reads it when it starts
 
-    delete @ENV{qw( API_KEY VLLM_API_KEY )};
+    delete @ENV{qw( API_KEY VLLM_API_KEY VLLM_SERVER_DEV_MODE )};
 
     for my $line (split /\n/, $block->environment || '') {
         my ($name, $value) = split /=/, $line, 2;
@@ -212,3 +212,108 @@ vllm_mock_args --allowed-origins '["http://a.com"]';
 ["Origin: http://a.com", "Origin: http://b.com"]
 --- response_headers eval
 ["Access-Control-Allow-Origin: http://a.com", "!Access-Control-Allow-Origin"]
+
+
+
+=== TEST 90: what is the mock's own needs the key, if there is one
+--- serve: vllm_mock_api_key sesame; vllm_mock_endpoints all;
+--- more_headers
+Content-Type: application/json
+--- request eval
+["POST /set_metrics\n" . '{"running": 7}', "GET /admin/config",
+ "POST /admin/config\n{}", "GET /admin/state", "GET /admin/requests",
+ "POST /CreateUser\n" . '{"name": "ann"}', "POST /ReadUser\n" . '{"name": "ann"}',
+ "POST /sleep", "POST /pause", "GET /is_sleeping", "GET /is_paused",
+ "GET /", "GET /health", "GET /metrics"]
+--- error_code eval
+[(401) x 11, 200, 200, 200]
+--- response_body_like eval
+[('^\{"error":"Unauthorized"\}$') x 11, '<!doctype html>', '^$',
+ '(?s)num_requests_running\{\S+\} 0\.0\n']
+
+
+
+=== TEST 91: and takes it
+--- serve: vllm_mock_api_key sesame; vllm_mock_endpoints all;
+--- more_headers
+Content-Type: application/json
+Authorization: Bearer sesame
+--- request eval
+["POST /set_metrics\n" . '{"running": 7}', "GET /admin/config",
+ "GET /admin/state", "POST /sleep", "GET /is_sleeping", "POST /wake_up",
+ "GET /metrics"]
+--- error_code eval
+[200, 200, 200, 200, 200, 200, 200]
+--- response_body_like eval
+['success', 'models', 'asleep', 'sleeping', 'true', 'awake',
+ '(?s)num_requests_running\{\S+\} 7\.0\n']
+
+
+
+=== TEST 92: a part of the key, the key and more, another one of its length
+--- serve: vllm_mock_api_key sesame sesam2 x;
+--- request eval
+["GET /v1/models", "GET /v1/models", "GET /v1/models", "GET /v1/models",
+ "GET /v1/models"]
+--- more_headers eval
+["Authorization: Bearer sesam", "Authorization: Bearer sesamesesame",
+ "Authorization: Bearer sesama", "Authorization: Bearer xx",
+ "Authorization: Bearer x"]
+--- error_code eval
+[401, 401, 401, 401, 200]
+
+
+
+=== TEST 93: open beside a key
+--- serve: vllm_mock_api_key sesame; vllm_mock_admin open;
+--- more_headers
+Content-Type: application/json
+--- request eval
+["POST /set_metrics\n" . '{"running": 7}', "GET /admin/state",
+ "GET /v1/models"]
+--- error_code eval
+[200, 200, 401]
+
+
+
+=== TEST 94: development endpoints that vLLM itself opens are as open as there
+--- environment
+VLLM_SERVER_DEV_MODE=1
+--- serve: vllm_mock_api_key sesame;
+--- request eval
+["GET /is_sleeping", "POST /pause", "POST /resume", "GET /admin/state"]
+--- error_code eval
+[200, 200, 200, 401]
+
+
+
+=== TEST 95: no form of another site
+--- serve: vllm_mock_endpoints all;
+--- request eval
+["POST /sleep", "POST /sleep\na=b", "POST /sleep", "POST /sleep",
+ "POST /wake_up", "POST /abort_requests\n{}", "POST /abort_requests\n{}",
+ "GET /admin/state"]
+--- more_headers eval
+["", "Content-Type: application/x-www-form-urlencoded",
+ "Origin: http://elsewhere.example", "Sec-Fetch-Site: cross-site",
+ "Sec-Fetch-Site: same-origin", "Content-Type: text/plain",
+ "Content-Type: application/json", "Sec-Fetch-Site: cross-site"]
+--- error_code eval
+[200, 403, 403, 403, 200, 403, 200, 200]
+--- response_body_like eval
+['sleeping', ('needs Content-Type: application/json') x 3, 'awake',
+ 'needs Content-Type: application/json', 'aborted', 'engines']
+
+
+
+=== TEST 96: the hosts by which it is reached
+--- serve: vllm_mock_admin_hosts localhost mock.example;
+--- request eval
+["GET /admin/state", "GET /admin/state", "GET /admin/state", "GET /health"]
+--- more_headers eval
+["Host: localhost", "Host: Mock.example:8000", "Host: rebound.example",
+ "Host: rebound.example"]
+--- error_code eval
+[200, 200, 403, 200]
+--- response_body_like eval
+['engines', 'engines', 'not among vllm_mock_admin_hosts', '^$']

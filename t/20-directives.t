@@ -395,7 +395,16 @@ invalid value "some" of vllm_mock_endpoints: vllm or all
 vllm_mock_admin maybe;
 --- must_die
 --- error_log
-invalid value "maybe" in "vllm_mock_admin" directive, it must be "on" or "off"
+invalid value "maybe" of vllm_mock_admin: on or key or open or off
+
+
+
+=== TEST 32b: admin: a key that is not there
+--- serve
+vllm_mock_admin key;
+--- must_die
+--- error_log
+"vllm_mock_admin key" needs a key: vllm_mock_api_key, --api-key or VLLM_API_KEY
 
 
 

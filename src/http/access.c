@@ -3,6 +3,7 @@
  */
 
 #include "http.h"
+#include <ngx_sha1.h>
 
 #include "../base/rand.h"
 
@@ -49,19 +50,16 @@ ngx_http_vllm_mock_header(ngx_http_request_t *r, const char *name,
     ngx_http_vllm_mock_header(r, name, sizeof(name) - 1)
 
 
-/* Takes as long whatever the key is: only its length shows. */
+/* Takes as long whatever the digests are, and so whatever the keys. */
 
 static ngx_uint_t
-ngx_http_vllm_mock_same(const u_char *a, size_t len, const char *key)
+ngx_http_vllm_mock_same(const u_char *a, const u_char *b)
 {
-    size_t             i, n;
+    size_t             i;
     volatile u_char    diff;
 
-    n = ngx_strlen(key);
-    diff = (u_char) (n != len);
-
-    for (i = 0; i < len; i++) {
-        diff |= (u_char) (a[i] ^ (u_char) key[n ? i % n : 0]);
+    for (diff = 0, i = 0; i < 20; i++) {
+        diff |= (u_char) (a[i] ^ b[i]);
     }
 
     return diff == 0;
@@ -71,11 +69,11 @@ ngx_http_vllm_mock_same(const u_char *a, size_t len, const char *key)
 static ngx_uint_t
 ngx_http_vllm_mock_authorized(ngx_http_vllm_mock_ctx_t *ctx)
 {
-    size_t                i, len;
-    u_char               *p, *space;
+    size_t                i;
+    u_char               *space, digest[20];
     ngx_str_t            *value;
+    ngx_sha1_t            sha1;
     ngx_uint_t            ok;
-    const vm_strings_t   *keys;
 
     value = ngx_http_vllm_mock_get(ctx->request, "Authorization");
 
@@ -91,15 +89,29 @@ ngx_http_vllm_mock_authorized(ngx_http_vllm_mock_ctx_t *ctx)
         return 0;
     }
 
-    p = space + 1;
-    len = (size_t) (value->data + value->len - p);
-    keys = &ctx->settings->api_keys;
+    ngx_sha1_init(&sha1);
+    ngx_sha1_update(&sha1, space + 1,
+                    (size_t) (value->data + value->len - space) - 1);
+    ngx_sha1_final(digest, &sha1);
 
-    for (ok = 0, i = 0; i < keys->n; i++) {
-        ok |= ngx_http_vllm_mock_same(p, len, keys->list[i]);
+    for (ok = 0, i = 0; i < ctx->settings->api_keys.n; i++) {
+        ok |= ngx_http_vllm_mock_same(digest, ctx->conf->digests[i]);
     }
 
     return ok;
+}
+
+
+static ngx_int_t
+ngx_http_vllm_mock_unauthorized(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    static const char  body[] = "{\"error\":\"Unauthorized\"}";
+
+    ctx->outermost = 1;
+
+    return ngx_http_vllm_mock_send(ctx, NGX_HTTP_UNAUTHORIZED,
+                                   NGX_HTTP_VLLM_MOCK_JSON, body,
+                                   sizeof(body) - 1);
 }
 
 
@@ -125,23 +137,111 @@ ngx_http_vllm_mock_key(ngx_http_vllm_mock_ctx_t *ctx)
             && ngx_memcmp(ctx->path.data, guarded[i].data, guarded[i].len)
                == 0)
         {
-            if (ngx_http_vllm_mock_authorized(ctx)) {
-                return NGX_DECLINED;
-            }
-
-            ctx->outermost = 1;
-
-            return ngx_http_vllm_mock_send(ctx, NGX_HTTP_UNAUTHORIZED,
-                                           NGX_HTTP_VLLM_MOCK_JSON,
-                                           "{\"error\":\"Unauthorized\"}",
-                                           sizeof("{\"error\":\"Unauthorized"
-                                                  "\"}") - 1);
+            return ngx_http_vllm_mock_authorized(ctx)
+                   ? NGX_DECLINED : ngx_http_vllm_mock_unauthorized(ctx);
         }
     }
 
     return NGX_DECLINED;
 }
 
+
+/* ---- what is the mock's own ---- */
+
+/* The name that the client asked for, without its port. */
+
+static ngx_uint_t
+ngx_http_vllm_mock_known_host(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    ngx_str_t   *host;
+    ngx_uint_t   i;
+
+    if (ctx->conf->admin_hosts == NULL) {
+        return 1;
+    }
+
+    host = ctx->conf->admin_hosts->elts;
+
+    for (i = 0; i < ctx->conf->admin_hosts->nelts; i++) {
+
+        if (host[i].len == ctx->request->headers_in.server.len
+            && ngx_strncasecmp(host[i].data,
+                               ctx->request->headers_in.server.data,
+                               host[i].len)
+               == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * A page of another site can make a browser post a form, or nothing, without
+ * asking: it has no JSON type then, and the browser says where it comes from.
+ */
+
+static ngx_uint_t
+ngx_http_vllm_mock_cross_site(ngx_http_request_t *r)
+{
+    ngx_str_t  *site;
+
+    if (!(r->method & (NGX_HTTP_POST|NGX_HTTP_DELETE))
+        || ngx_http_vllm_mock_json_type(r))
+    {
+        return 0;
+    }
+
+    site = ngx_http_vllm_mock_get(r, "Sec-Fetch-Site");
+
+    if (site && site->len == sizeof("same-origin") - 1
+        && ngx_memcmp(site->data, "same-origin", site->len) == 0)
+    {
+        return 0;
+    }
+
+    return site || r->headers_in.content_type
+           || ngx_http_vllm_mock_get(r, "Origin");
+}
+
+
+ngx_int_t
+ngx_http_vllm_mock_admin_access(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    ngx_uint_t  key;
+
+    if (!ngx_http_vllm_mock_route_own(ctx)) {
+        return NGX_DECLINED;
+    }
+
+    if (!ngx_http_vllm_mock_known_host(ctx)) {
+        vm_error_set(&ctx->call.error, 403, "Forbidden", NULL,
+                     "This host is not among vllm_mock_admin_hosts.");
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    key = ctx->settings->api_keys.n
+          && ctx->conf->admin != NGX_HTTP_VLLM_MOCK_ADMIN_OPEN;
+
+    if (key) {
+        return ngx_http_vllm_mock_authorized(ctx)
+               ? NGX_DECLINED : ngx_http_vllm_mock_unauthorized(ctx);
+    }
+
+    if (ngx_http_vllm_mock_cross_site(ctx->request)) {
+        vm_error_set(&ctx->call.error, 403, "Forbidden", NULL,
+                     "What changes the server needs Content-Type: "
+                     "application/json.");
+        return ngx_http_vllm_mock_error(ctx);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* ---- origins ---- */
 
 static ngx_uint_t
 ngx_http_vllm_mock_any_origin(const vm_settings_t *s)

@@ -94,7 +94,8 @@ ngx_http_vllm_mock_create_loc_conf(ngx_conf_t *cf)
     conf->unknown_models = NGX_CONF_UNSET_UINT;
     conf->lora_paths = NGX_CONF_UNSET_UINT;
     conf->all_endpoints = NGX_CONF_UNSET_UINT;
-    conf->admin = NGX_CONF_UNSET;
+    conf->admin = NGX_CONF_UNSET_UINT;
+    conf->admin_hosts = NGX_CONF_UNSET_PTR;
 
     return conf;
 }
@@ -114,7 +115,9 @@ ngx_http_vllm_mock_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->lora_paths, prev->lora_paths,
                               NGX_HTTP_VLLM_MOCK_CHECK);
     ngx_conf_merge_uint_value(conf->all_endpoints, prev->all_endpoints, 0);
-    ngx_conf_merge_value(conf->admin, prev->admin, 1);
+    ngx_conf_merge_uint_value(conf->admin, prev->admin,
+                              NGX_HTTP_VLLM_MOCK_ADMIN_ON);
+    ngx_conf_merge_ptr_value(conf->admin_hosts, prev->admin_hosts, NULL);
 
     ngx_http_vllm_mock_inherit(&conf->keys, prev->keys);
     ngx_http_vllm_mock_inherit(&conf->output, prev->output);
@@ -422,4 +425,31 @@ ngx_http_vllm_mock_word(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                        &cmd->name, (size_t) (p - words), words);
 
     return NGX_CONF_ERROR;
+}
+
+
+/* vllm_mock_admin_hosts */
+
+char *
+ngx_http_vllm_mock_hosts(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t     *host, *value;
+    ngx_uint_t     i;
+    ngx_array_t  **slot;
+
+    slot = (ngx_array_t **) ((char *) conf + cmd->offset);
+    value = cf->args->elts;
+
+    if (*slot != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    *slot = ngx_array_create(cf->pool, cf->args->nelts, sizeof(ngx_str_t));
+
+    for (i = 1; *slot && i < cf->args->nelts; i++) {
+        host = ngx_array_push(*slot);           /* there is room for all */
+        *host = value[i];
+    }
+
+    return *slot ? NGX_CONF_OK : NGX_CONF_ERROR;
 }

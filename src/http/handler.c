@@ -540,6 +540,10 @@ ngx_http_vllm_mock_handler(ngx_http_request_t *r)
         rc = ngx_http_vllm_mock_route(ctx);
     }
 
+    if (rc == NGX_DECLINED) {
+        rc = ngx_http_vllm_mock_admin_access(ctx);
+    }
+
     if (rc != NGX_DECLINED) {
 
         /* answered without its body: it must not pass for the next request */

@@ -134,7 +134,8 @@ typedef struct ngx_http_vllm_mock_loc_conf_s {
     ngx_uint_t                unknown_models;       /* accept */
     ngx_uint_t                lora_paths;           /* check */
     ngx_uint_t                all_endpoints;
-    ngx_flag_t                admin;
+    ngx_uint_t                admin;        /* who may: below */
+    ngx_array_t              *admin_hosts;  /* of ngx_str_t; NULL: any */
     ngx_array_t              *keys;         /* of ngx_str_t; NULL: inherit */
     ngx_array_t              *output;       /* a directive */
     vm_output_t              *output_conf;
@@ -143,7 +144,15 @@ typedef struct ngx_http_vllm_mock_loc_conf_s {
     ngx_array_t              *faults;       /* directives */
     ngx_array_t              *faults_conf;  /* of faults; NULL: none */
     vm_settings_t            *settings;     /* server's, with this level's */
+    u_char                  (*digests)[20]; /* of settings->api_keys */
 } ngx_http_vllm_mock_loc_conf_t;
+
+/* vllm_mock_admin: who may change and see what is the mock's own */
+
+#define NGX_HTTP_VLLM_MOCK_ADMIN_OFF   0
+#define NGX_HTTP_VLLM_MOCK_ADMIN_ON    1    /* the key, if there is one */
+#define NGX_HTTP_VLLM_MOCK_ADMIN_KEY   2
+#define NGX_HTTP_VLLM_MOCK_ADMIN_OPEN  3
 
 #define NGX_HTTP_VLLM_MOCK_REJECT  0
 #define NGX_HTTP_VLLM_MOCK_ACCEPT  1
@@ -174,6 +183,8 @@ char *ngx_http_vllm_mock_once(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_vllm_mock_keys(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_vllm_mock_word(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_vllm_mock_hosts(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /* resolve.c: directives, arguments and environment put together */
@@ -462,6 +473,9 @@ ngx_uint_t ngx_http_vllm_mock_instrumented(
 ngx_str_t ngx_http_vllm_mock_route_part(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_uint_t ngx_http_vllm_mock_route_index(
     const ngx_http_vllm_mock_route_t *route);
+
+/* It is the mock's own, or open here though vLLM's settings do not open it. */
+ngx_uint_t ngx_http_vllm_mock_route_own(const ngx_http_vllm_mock_ctx_t *ctx);
 const vm_str_t *ngx_http_vllm_mock_route_names(void);
 const vm_str_t *ngx_http_vllm_mock_method_names(void);
 
@@ -487,6 +501,9 @@ ngx_int_t ngx_http_vllm_mock_decode(ngx_http_vllm_mock_ctx_t *ctx);
 /* access.c */
 
 ngx_int_t ngx_http_vllm_mock_access(ngx_http_vllm_mock_ctx_t *ctx);
+
+/* Once the route is known: who may use what no vLLM has. */
+ngx_int_t ngx_http_vllm_mock_admin_access(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_request_id(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_cors(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_str_t *ngx_http_vllm_mock_header(ngx_http_request_t *r,

@@ -4,6 +4,7 @@
  */
 
 #include "resolve.h"
+#include <ngx_sha1.h>
 #include "../api/parsers.h"
 #include "../engine/catalog.h"
 
@@ -357,6 +358,41 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
 
 /* ---- a location ---- */
 
+/* Keys are compared by their digests, in the same time whatever they are. */
+
+static char *
+ngx_http_vllm_mock_location_digests(ngx_conf_t *cf,
+    ngx_http_vllm_mock_loc_conf_t *conf)
+{
+    size_t         i;
+    ngx_sha1_t     sha1;
+    vm_strings_t  *keys;
+
+    keys = &conf->settings->api_keys;
+
+    if (conf->admin == NGX_HTTP_VLLM_MOCK_ADMIN_KEY && keys->n == 0) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"vllm_mock_admin key\" needs a key: "
+                      "vllm_mock_api_key, --api-key or VLLM_API_KEY");
+        return NGX_CONF_ERROR;
+    }
+
+    conf->digests = ngx_palloc(cf->pool, (keys->n + 1)
+                                         * sizeof(*conf->digests));
+    if (conf->digests == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < keys->n; i++) {
+        ngx_sha1_init(&sha1);
+        ngx_sha1_update(&sha1, keys->list[i], strlen(keys->list[i]));
+        ngx_sha1_final(conf->digests[i], &sha1);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 static char *
 ngx_http_vllm_mock_location_keys(ngx_conf_t *cf,
     ngx_http_vllm_mock_loc_conf_t *conf)
@@ -366,7 +402,7 @@ ngx_http_vllm_mock_location_keys(ngx_conf_t *cf,
     const char  **list;
 
     if (conf->keys == NULL) {
-        return NGX_CONF_OK;
+        return ngx_http_vllm_mock_location_digests(cf, conf);
     }
 
     list = ngx_palloc(cf->pool, (conf->keys->nelts + 1) * sizeof(char *));
@@ -384,7 +420,7 @@ ngx_http_vllm_mock_location_keys(ngx_conf_t *cf,
         }
     }
 
-    return NGX_CONF_OK;
+    return ngx_http_vllm_mock_location_digests(cf, conf);
 }
 
 

@@ -15,7 +15,7 @@
 #define NEEDS_DOCS       0x0010         /* no --disable-fastapi-docs */
 #define NEEDS_EMBED      0x0020         /* the model embeds */
 #define NEEDS_EXTRA      0x0040         /* vllm_mock_endpoints all */
-#define NEEDS_ADMIN      0x0080         /* vllm_mock_admin on */
+#define NEEDS_ADMIN      0x0080         /* vllm_mock_admin is not off */
 #define NEEDS_POOLING    0x0100         /* the model embeds or classifies */
 #define NEEDS_CLASSES    0x0200         /* the model classifies */
 
@@ -218,7 +218,7 @@ ngx_http_vllm_mock_there(const ngx_http_vllm_mock_route_t *route,
         missing |= NEEDS_EXTRA;
     }
 
-    if (!ctx->conf->admin) {
+    if (ctx->conf->admin == NGX_HTTP_VLLM_MOCK_ADMIN_OFF) {
         missing |= NEEDS_ADMIN;
     }
 
@@ -452,6 +452,21 @@ ngx_uint_t
 ngx_http_vllm_mock_route_index(const ngx_http_vllm_mock_route_t *route)
 {
     return route ? (ngx_uint_t) (route - ngx_http_vllm_mock_routes) + 1 : 0;
+}
+
+
+/* The page is nothing without what it asks for. */
+
+ngx_uint_t
+ngx_http_vllm_mock_route_own(const ngx_http_vllm_mock_ctx_t *ctx)
+{
+    const ngx_http_vllm_mock_route_t  *r;
+
+    r = ctx->route;
+
+    return ((r->when & NEEDS_ADMIN)
+            && r->handler != ngx_http_vllm_mock_dashboard)
+           || ((r->when & NEEDS_DEV) && !ctx->settings->dev_mode);
 }
 
 
