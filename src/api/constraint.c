@@ -8,6 +8,7 @@
 #include "field.h"
 #include "schema.h"
 #include "../base/rand.h"
+#include "../base/utf8.h"
 
 
 /* Kinds that must not be blank, in the order in which vLLM looks. */
@@ -177,6 +178,44 @@ vm_constraint_yes(const json_t *v)
 }
 
 
+/* The engine takes UTF-8 only: a text, those of a list, of an object. */
+
+static int
+vm_constraint_encodes(const json_t *v, vm_error_t *e, vm_pool_t *pool)
+{
+    int          rc;
+    size_t       i, len;
+    json_t      *item;
+    const char  *key, *s;
+
+    rc = VM_OK;
+
+    json_array_foreach(v, i, item) {
+        rc |= vm_constraint_encodes(item, e, pool);
+    }
+
+    json_object_foreach((json_t *) v, key, item) {
+        rc |= json_is_string(item) ? vm_constraint_encodes(item, e, pool)
+                                   : VM_OK;
+    }
+
+    s = json_string_value(v);
+    len = json_string_length(v);
+
+    if (s == NULL || !vm_value_surrogates(s, len)) {
+        return rc;
+    }
+
+    i = vm_utf8_valid(s, len);
+
+    return vm_error_printf(e, pool, 400, "BadRequestError", NULL,
+                           "'utf-8' codec can't encode character '\\u%04x' in "
+                           "position %zu: surrogates not allowed",
+                           0xd000 | (s[i + 1] & 0x3f) << 6 | (s[i + 2] & 0x3f),
+                           vm_value_chars(s, i));
+}
+
+
 static int
 vm_constraint_check(const json_t *o, vm_error_t *e, vm_pool_t *pool)
 {
@@ -196,6 +235,12 @@ vm_constraint_check(const json_t *o, vm_error_t *e, vm_pool_t *pool)
                                    "structured_outputs.%s cannot be an empty "
                                    "string", vm_constraint_texts[i]);
         }
+    }
+
+    if (vm_constraint_encodes(vm_value_get(o, "choice"), e, pool) != VM_OK
+        || vm_constraint_encodes(o, e, pool) != VM_OK)
+    {
+        return VM_ERROR;
     }
 
     v = vm_value_get(o, "json_object");

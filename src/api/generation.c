@@ -88,6 +88,7 @@ vm_generation_id(vm_generation_t *g, const char *prefix, const json_t *own)
 int
 vm_generation_model(vm_generation_t *g, const json_t *model)
 {
+    int                    whole;       /* no NUL in it */
     size_t                 i;
     vm_buf_t               b;
     const char            *name;
@@ -101,13 +102,15 @@ vm_generation_model(vm_generation_t *g, const json_t *model)
     g->model.data = s->names.list[0];
     g->model.len = strlen(g->model.data);
 
+    whole = model == NULL || strlen(name) >= json_string_length(model);
+
     for (i = 0; i < s->names.n; i++) {
-        if (strcmp(name, s->names.list[i]) == 0) {
+        if (whole && strcmp(name, s->names.list[i]) == 0) {
             return VM_OK;
         }
     }
 
-    if (g->call->adapter
+    if (whole && g->call->adapter
         && g->call->adapter(g->call->data, name, strlen(name), &g->adapter))
     {
         g->model = g->adapter.name;

@@ -158,10 +158,21 @@ vm_re_next(vm_re_t *r)
 }
 
 
+/* A range leaves out the surrogates, which are no characters. */
+
 static void
 vm_re_range(vm_re_set_t *set, uint32_t from, uint32_t to)
 {
-    if (set->n < VM_RE_RANGES) {
+    if (from < 0xd800 && to > 0xd7ff) {
+        vm_re_range(set, from, 0xd7ff);
+        from = 0xd800;
+    }
+
+    if (from > 0xd7ff && from < 0xe000) {
+        from = 0xe000;
+    }
+
+    if (from <= to && set->n < VM_RE_RANGES) {
         set->list[set->n].from = from;
         set->list[set->n++].to = to;
     }

@@ -274,8 +274,8 @@ vm_schema_find(vm_schema_t *s, const json_t *schema)
 }
 
 
-int
-vm_constraint_schema(const json_t *schema, uint64_t key, vm_buf_t *out,
+static int
+vm_constraint_plain(const json_t *schema, uint64_t key, vm_buf_t *out,
     vm_error_t *e, vm_pool_t *pool)
 {
     char         *text;
@@ -303,4 +303,24 @@ vm_constraint_schema(const json_t *schema, uint64_t key, vm_buf_t *out,
     free(text);
 
     return VM_OK;
+}
+
+
+int
+vm_constraint_schema(const json_t *schema, uint64_t key, vm_buf_t *out,
+    vm_error_t *e, vm_pool_t *pool)
+{
+    int      rc;
+    json_t  *plain;
+
+    plain = vm_value_plain(schema);
+
+    if (plain == NULL) {
+        return vm_error_bad(e, "Invalid JSON grammar specification.");
+    }
+
+    rc = vm_constraint_plain(plain, key, out, e, pool);
+    json_decref(plain);
+
+    return rc;
 }

@@ -225,7 +225,7 @@ vm_check_types(vm_check_t *w, const json_t *type)
     {
         one = json_is_string(type) ? (json_t *) type
                                    : json_array_get(type, i);
-        name = json_string_value(one);
+        name = vm_value_type(one) == VM_PY_STR ? json_string_value(one) : NULL;
 
         if (name == NULL) {
             return vm_check_say(w, VM_CHECK_REFUSED, "type must be a string");

@@ -222,7 +222,7 @@ vm_value_repr_str(vm_buf_t *b, const char *s, size_t len)
 
     quote = '\'';
 
-    if (memchr(s, '\'', len) && !memchr(s, '"', len)) {
+    if (len && memchr(s, '\'', len) && !memchr(s, '"', len)) {
         quote = '"';
     }
 
@@ -419,6 +419,62 @@ vm_value_big(const json_t *v)
 
     default:
         return 0;
+    }
+}
+
+
+json_t *
+vm_value_plain(const json_t *v)
+{
+    size_t       i;
+    json_t      *item, *one, *out;
+    const char  *key;
+
+    switch (vm_value_type(v)) {
+
+    case VM_PY_BIGINT:
+        return json_real(vm_value_float(v));
+
+    case VM_PY_FLOAT:
+        return json_real(vm_value_float(v));
+
+    case VM_PY_STR:
+        return vm_value_surrogates(json_string_value(v), json_string_length(v))
+               ? NULL : json_incref((json_t *) v);
+
+    case VM_PY_LIST:
+        out = json_array();
+
+        json_array_foreach(v, i, item) {
+            one = vm_value_plain(item);
+
+            if (one == NULL || json_array_append_new(out, one) != 0) {
+                json_decref(out);
+                return NULL;
+            }
+        }
+
+        return out;
+
+    case VM_PY_DICT:
+        out = json_object();
+
+        json_object_foreach((json_t *) v, key, item) {
+            one = vm_value_surrogates(key, strlen(key))
+                  ? NULL : vm_value_plain(item);
+
+            if (one == NULL
+                || json_object_set_new_nocheck(out, key, one) != 0)
+            {
+                json_decref(out);
+                return NULL;
+            }
+        }
+
+        return out;
+
+    default:
+        return json_incref((json_t *) v);
     }
 }
 

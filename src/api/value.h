@@ -50,6 +50,12 @@ size_t vm_value_prefix(const char *s, size_t len, size_t n);
 /* Is there an integer inside that MessagePack cannot carry? */
 int vm_value_big(const json_t *v);
 
+/*
+ * A copy that other languages read alike, with doubles for big integers; NULL:
+ * it has what is no JSON (NaN, a lone surrogate).
+ */
+json_t *vm_value_plain(const json_t *v);
+
 /* Does the text have a lone surrogate (as 3 bytes)? */
 int vm_value_surrogates(const char *s, size_t len);
 

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "buf.h"
+#include "utf8.h"
 
 
 #define VM_BUF_MIN  256
@@ -226,37 +226,85 @@ vm_buf_double(vm_buf_t *b, double d)
 }
 
 
-void
-vm_buf_json(vm_buf_t *b, const char *s, size_t len)
+/* A lone surrogate's three bytes, as Python keeps one in a str. */
+
+static int
+vm_buf_surrogate(const char *s, size_t len)
 {
-    size_t                i, start;
+    const unsigned char  *p;
+
+    p = (const unsigned char *) s;
+
+    return len > 2 && p[0] == 0xed && p[1] >= 0xa0 && p[1] < 0xc0
+           && (p[2] & 0xc0) == 0x80;
+}
+
+
+/* Appends what cannot stand in a JSON string as it is; answers its bytes. */
+
+static size_t
+vm_buf_escape(vm_buf_t *b, const char *s, size_t len)
+{
+    int                   whole;
+    size_t                n;
     unsigned char         c;
-    static const char     hex[] = "0123456789abcdef";
     static const char    *const  escapes[] = {
         ['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n", ['\r'] = "\\r",
         ['\t'] = "\\t", ['\b'] = "\\b", ['\f'] = "\\f"
     };
 
-    vm_buf_char(b, '"');
+    c = (unsigned char) s[0];
 
-    for (start = 0, i = 0; i < len; i++) {
-        c = (unsigned char) s[i];
-
-        if (c >= 0x20 && c != '"' && c != '\\') {
-            continue;
-        }
-
-        vm_buf_add(b, s + start, i - start);
-        start = i + 1;
+    if (c < 0x80) {
 
         if (escapes[c]) {
             vm_buf_str(b, escapes[c]);
 
         } else {
-            vm_buf_lit(b, "\\u00");
-            vm_buf_char(b, hex[c >> 4]);
-            vm_buf_char(b, hex[c & 15]);
+            vm_buf_printf(b, "\\u%04x", c);
         }
+
+        return 1;
+    }
+
+    if (vm_buf_surrogate(s, len)) {
+        vm_buf_printf(b, "\\u%04x",
+                      0xd000 | (s[1] & 0x3f) << 6 | (s[2] & 0x3f));
+        return 3;
+    }
+
+    n = vm_utf8_part(s, len, &whole);
+
+    if (whole) {
+        vm_buf_add(b, s, n);
+
+    } else {
+        vm_buf_lit(b, VM_UTF8_REPLACEMENT);
+    }
+
+    return n;
+}
+
+
+void
+vm_buf_json(vm_buf_t *b, const char *s, size_t len)
+{
+    size_t         i, start;
+    unsigned char  c;
+
+    vm_buf_char(b, '"');
+
+    for (start = 0, i = 0; i < len; /* void */ ) {
+        c = (unsigned char) s[i];
+
+        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
+            i++;
+            continue;
+        }
+
+        vm_buf_add(b, s + start, i - start);
+        i += vm_buf_escape(b, s + i, len - i);
+        start = i;
     }
 
     vm_buf_add(b, s + start, len - start);

@@ -41,7 +41,8 @@ void vm_buf_double(vm_buf_t *b, double d);
 
 /*
  * Text as a JSON string, quoted and escaped as Python's
- * json.dumps(ensure_ascii=False) does.
+ * json.dumps(ensure_ascii=False) does.  What is no UTF-8 does not get through:
+ * a lone surrogate is escaped, other bytes become U+FFFD.
  */
 void vm_buf_json(vm_buf_t *b, const char *s, size_t len);
 

@@ -5,15 +5,7 @@
 #include "utf8.h"
 
 
-#define VM_UTF8_REPLACEMENT  "\xef\xbf\xbd"
-
-
-/*
- * The bytes of the character that a text begins with; if it is no whole one,
- * the bytes that could have been the beginning of one, at least one.
- */
-
-static size_t
+size_t
 vm_utf8_part(const char *s, size_t len, int *whole)
 {
     size_t                n, need;

@@ -9,6 +9,15 @@
 #include "buf.h"
 
 
+#define VM_UTF8_REPLACEMENT  "\xef\xbf\xbd"
+
+
+/*
+ * The bytes of the character that a text begins with; if it is no whole one,
+ * the bytes that could have been the beginning of one, at least one.
+ */
+size_t vm_utf8_part(const char *s, size_t len, int *whole);
+
 /* How many bytes from the start are valid UTF-8. */
 size_t vm_utf8_valid(const char *s, size_t len);
 

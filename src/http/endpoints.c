@@ -14,6 +14,7 @@
 #include "../api/responses.h"
 #include "../api/tokens.h"
 #include "../api/tokensin.h"
+#include "../base/utf8.h"
 
 
 ngx_int_t
@@ -333,6 +334,15 @@ ngx_http_vllm_mock_lora_check(ngx_http_vllm_mock_ctx_t *ctx,
 }
 
 
+/* What can stand in a label of a metric and in a C string. */
+
+static ngx_uint_t
+ngx_http_vllm_mock_lora_text(const char *s, size_t len)
+{
+    return strlen(s) == len && vm_utf8_valid(s, len) == len;
+}
+
+
 static ngx_int_t
 ngx_http_vllm_mock_lora_put(ngx_http_vllm_mock_ctx_t *ctx,
     const vm_lora_request_t *q, const char *done)
@@ -345,8 +355,17 @@ ngx_http_vllm_mock_lora_put(ngx_http_vllm_mock_ctx_t *ctx,
     sh = ctx->zone->shared;
     name = json_string_value(q->lora_name);
     path = json_string_value(q->lora_path);
-    len = strlen(name);
-    path_len = strlen(path);
+    len = json_string_length(q->lora_name);
+    path_len = json_string_length(q->lora_path);
+
+    if (!ngx_http_vllm_mock_lora_text(name, len)
+        || !ngx_http_vllm_mock_lora_text(path, path_len))
+    {
+        vm_error_set(&ctx->call.error, 400, "BadRequestError", NULL,
+                     "the name and the path of an adapter must be UTF-8 "
+                     "without NUL");
+        return ngx_http_vllm_mock_error(ctx);
+    }
 
     ngx_http_vllm_mock_lock(ctx->zone);
     loaded = ngx_http_vllm_mock_adapter_find(sh, name, len) != NULL;

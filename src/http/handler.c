@@ -144,12 +144,33 @@ ngx_http_vllm_mock_recall(void *data, const char *id, size_t len,
 static const char *
 ngx_http_vllm_mock_copy(ngx_http_vllm_mock_ctx_t *ctx, const char *name)
 {
+    char       *text;
+    vm_buf_t    b;
     ngx_str_t  *value;
+    ngx_uint_t  i;
 
     value = ngx_http_vllm_mock_header(ctx->request, name, ngx_strlen(name));
+    if (value == NULL) {
+        return NULL;
+    }
 
-    return value ? vm_pool_strdup(ctx->pool, (char *) value->data, value->len)
-                 : NULL;
+    vm_buf_init(&b);
+
+    for (i = 0; i < value->len; i++) {
+
+        if (value->data[i] < 0x80) {
+            vm_buf_char(&b, (char) value->data[i]);
+
+        } else {
+            vm_buf_char(&b, (char) (0xc0 | value->data[i] >> 6));
+            vm_buf_char(&b, (char) (0x80 | (value->data[i] & 0x3f)));
+        }
+    }
+
+    text = vm_pool_strdup(ctx->pool, b.len ? b.data : "", b.len);
+    vm_buf_free(&b);
+
+    return text;
 }
 
 

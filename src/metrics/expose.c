@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include "families.h"
+#include "../base/utf8.h"
 
 
 static void vm_expose_text(vm_buf_t *out, vm_str_t s, int quotes);
@@ -236,9 +237,21 @@ vm_expose_buckets(vm_buf_t *out, const char *name, const vm_label_t *labels,
 static void
 vm_expose_text(vm_buf_t *out, vm_str_t s, int quotes)
 {
-    size_t  i, start;
+    size_t    i, start;
+    vm_buf_t  b;
 
     if (s.len == 0) {
+        return;
+    }
+
+    if (vm_utf8_valid(s.data, s.len) != s.len) {
+        vm_buf_init(&b);
+        vm_utf8_repair(s.data, s.len, &b);
+        out->failed |= b.failed;
+        s.data = b.data;
+        s.len = b.len;
+        vm_expose_text(out, s, quotes);
+        vm_buf_free(&b);
         return;
     }
 

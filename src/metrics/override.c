@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "families.h"
+#include "../base/utf8.h"
 
 
 #define VM_OVERRIDE_QUOTE  64       /* bytes of a key that a message repeats */
@@ -475,9 +476,10 @@ vm_override_model_name(vm_overrides_t *o, const char *name, size_t len,
         }
     }
 
-    if (textlen == 0 || textlen >= sizeof(o->model_name)) {
+    if (textlen == 0 || vm_utf8_valid(text, textlen) != textlen
+        || textlen >= sizeof(o->model_name)) {
         snprintf(err, errlen, "bad value of \"%.*s\": null or a string of 1 "
-                 "to %zu bytes is expected", vm_override_quote(name, len),
+                 "to %zu bytes of UTF-8 is expected", vm_override_quote(name, len),
                  name, sizeof(o->model_name) - 1);
         return VM_ERROR;
     }

@@ -148,6 +148,8 @@ test_json(void **state)
     same(&b, "\"\\n\\r\\t\\b\\f\\u0001\\u001f\x7f\"");
     vm_buf_json(&b, "a\0b", 3);
     same(&b, "\"a\\u0000b\"");
+    vm_buf_json(&b, "\xed\xa0\x80 \xed\xbf\xbf \xff\xe2\x82", 10);
+    same(&b, "\"\\ud800 \\udfff \xef\xbf\xbd\xef\xbf\xbd\"");
     vm_buf_json(&b, "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 9);
     same(&b, "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"");
     vm_buf_free(&b);
