@@ -1294,3 +1294,158 @@ vllm_mock_output thinks=never;
 --- must_die
 --- error_log
 invalid value "never" of thinks: always or asked
+
+
+
+=== TEST 131: a known model's length
+--- http: vllm_mock_zone m 64m;
+--- serve
+vllm_mock_args meta-llama/Llama-3.1-8B-Instruct;
+--- request
+GET /v1/models
+--- response_body_like: "max_model_len":131072,
+
+
+
+=== TEST 132: a length that needs more blocks than the default
+--- http: vllm_mock_zone m 64m;
+--- serve
+vllm_mock_args my/model --max-model-len 131072;
+--- request
+POST /v1/completions
+{"model": "my/model", "prompt": "a", "max_tokens": 2}
+--- more_headers
+Content-Type: application/json
+--- response_body_like: "completion_tokens":2,
+
+
+
+=== TEST 133: a length for which there are too few blocks
+--- serve
+vllm_mock_args my/model --max-model-len 131072 --num-gpu-blocks-override 8192;
+--- must_die
+--- error_log
+To serve at least one request with the model's max seq len (131072), 8193 KV blocks of 16 tokens are needed, but there are 8192 (room for 131056 tokens, one block is reserved): set max_model_len to at most 131056 or to auto, or num_gpu_blocks (--num-gpu-blocks-override) to at least 8193
+
+
+
+=== TEST 134: as many tokens as there are blocks for
+--- serve
+vllm_mock_args meta-llama/Llama-3.1-8B --max-model-len auto --num-gpu-blocks-override 101;
+--- request
+GET /v1/models
+--- response_body_like: "max_model_len":1600,
+--- error_log
+max_model_len is 1600, as the KV cache has 101 blocks of 16 tokens; the model takes 131072
+
+
+
+=== TEST 135: the same by vLLM's number, and by a directive
+--- serve
+vllm_mock_args --max-model-len -1;
+vllm_mock_model my/llama root=/models/Llama-3-8B-Instruct max_model_len=auto;
+--- request
+GET /v1/models
+--- response_body_like: "max_model_len":8192,
+
+
+
+=== TEST 136: prompts in one step
+--- serve
+vllm_mock_engine chunked_prefill=off max_num_batched_tokens=1k;
+--- must_die
+--- error_log
+max_num_batched_tokens (1000) must not be less than max_model_len (4096) when chunked prefill is off
+
+
+
+=== TEST 137: a block's tokens
+--- serve
+vllm_mock_engine block_size=17;
+--- must_die
+--- error_log
+invalid value "17" of block_size: 1 to 256, a power of two
+
+
+
+=== TEST 138: no GPU at all
+--- serve
+vllm_mock_args -tp 0;
+--- must_die
+--- error_log
+invalid value "0" of argument --tensor-parallel-size: 1 to 1024
+
+
+
+=== TEST 139: no engine at all
+--- serve
+vllm_mock_args --data-parallel-size 0;
+--- must_die
+--- error_log
+invalid value "0" of argument --data-parallel-size: 1 to 16
+
+
+
+=== TEST 140: no port
+--- serve
+vllm_mock_args --port 99999;
+--- must_die
+--- error_log
+invalid value "99999" of argument --port: 1 to 65535
+
+
+
+=== TEST 141: a connector that is no JSON
+--- serve
+vllm_mock_args --kv-transfer-config '{bad';
+--- must_die
+--- error_log
+invalid value "{bad" of argument --kv-transfer-config: a JSON object
+
+
+
+=== TEST 142: two models
+--- serve
+vllm_mock_args a/one b/two;
+--- must_die
+--- error_log
+unrecognized argument "b/two": the model is "a/one" (more names: --served-model-name)
+
+
+
+=== TEST 143: an adapter as vLLM's argument has it
+--- serve
+vllm_mock_lora a=/x;
+--- must_die
+--- error_log
+invalid name "a=/x" of vllm_mock_lora: write "vllm_mock_lora a path=/x;"
+
+
+
+=== TEST 144: a parser that does nothing, and is none
+--- serve
+vllm_mock_args --tool-call-parser llama3_jso;
+--- request
+GET /health
+--- error_log
+--tool-call-parser has no effect without --enable-auto-tool-choice; invalid tool call parser: llama3_jso; did you mean llama3_json
+
+
+
+=== TEST 145: seconds where milliseconds may be meant
+--- serve
+vllm_mock_latency constant ttft=50 itl=0.5;
+--- request
+GET /health
+--- error_log
+"ttft=50" is 50 seconds: a unit makes it plain, as 50ms or 50s
+
+
+
+=== TEST 146: no warning where the unit is there, or it is no time
+--- serve
+vllm_mock_latency capacity ttft=50ms capacity=20 base=2s penalty=0;
+--- request
+GET /health
+--- no_error_log
+seconds: a unit makes it plain

@@ -268,3 +268,49 @@ vllm_mock_profiles $TEST_NGINX_PROFILES;
 POST /v1/completions
 {"model": "llama2-7b", "prompt": "a", "max_tokens": 2}
 --- response_body_like: "completion_tokens":2,
+
+
+
+=== TEST 60: a word that is no flag of vLLM
+--- environment
+VLLM_SERVER_DEV_MODE=maybe
+--- must_die
+--- error_log
+environment variable VLLM_SERVER_DEV_MODE: invalid value "maybe": a number, true or false
+
+
+
+=== TEST 61: a word that is not one of the application's
+--- environment
+MOCK_CAPACITY_AWARE_LATENCY=maybe
+--- request
+GET /health
+--- error_log
+environment variable MOCK_CAPACITY_AWARE_LATENCY: "maybe" is taken as off: true, yes, on or 1 turn it on
+
+
+
+=== TEST 62: a device's blocks hold less than the model takes
+--- environment
+SIMULATION=h100
+--- serve
+vllm_mock_profiles $TEST_NGINX_PROFILES;
+vllm_mock_args meta-llama/Llama-3.1-8B-Instruct --num-gpu-blocks-override 1000;
+--- request
+GET /v1/models
+--- response_body_like: "max_model_len":15984,
+--- error_log
+max_model_len is 15984, as the KV cache has 1000 blocks of 16 tokens; the model takes 131072
+
+
+
+=== TEST 63: a device's blocks hold what the model takes
+--- environment
+SIMULATION=h100
+--- serve
+vllm_mock_profiles $TEST_NGINX_PROFILES;
+vllm_mock_args meta-llama/Llama-3.1-8B-Instruct;
+--- request eval
+["GET /v1/models", "GET /metrics"]
+--- response_body_like eval
+['"max_model_len":131072,', 'vllm:cache_config_info\{[^}]*num_gpu_blocks="2\d{4}"']

@@ -51,10 +51,39 @@ vm_parsers_known(const char *what, const char *name,
 }
 
 
+/* vLLM takes any name that it does not use. */
+
+static void
+vm_parsers_idle(const vm_settings_t *s, char *err, size_t errlen)
+{
+    size_t  len;
+
+    if (s->tool_call_parser == NULL) {
+        return;
+    }
+
+    len = (size_t) snprintf(err, errlen, "--tool-call-parser has no effect "
+                            "without --enable-auto-tool-choice; ");
+
+    if (len < errlen
+        && (s->tool_parser_plugin
+            || vm_parsers_known("tool call", s->tool_call_parser,
+                                vm_parsers_tool, vm_nelts(vm_parsers_tool),
+                                err + len, errlen - len)
+               == VM_OK))
+    {
+        err[len - 2] = '\0';
+    }
+}
+
+
 int
 vm_parsers_check(vm_settings_t *s, char *err, size_t errlen)
 {
+    err[0] = '\0';
+
     if (!s->auto_tool_choice) {
+        vm_parsers_idle(s, err, errlen);
         s->tool_call_parser = NULL;
 
     } else if (s->tool_call_parser == NULL) {

@@ -24,6 +24,11 @@ typedef enum {
     VM_SET_ENGINE,
     VM_SET_FLAG,
     VM_SET_UINT,
+    VM_SET_COUNT,
+    VM_SET_GPUS,
+    VM_SET_ENGINES,
+    VM_SET_PORT,
+    VM_SET_JSON,                    /* an object */
     VM_SET_LOGPROBS,                /* -1: no limit */
     VM_SET_STR,
     VM_SET_STRINGS,
@@ -95,7 +100,7 @@ static const vm_arg_t  vm_args[] = {
     { "data-parallel-rank", "dpn", VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "data-parallel-rpc-port", "dpp", VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "data-parallel-size", "dp",
-      VM_ARITY_ONE, VM_SET_UINT, vm_setting(data_parallel) },
+      VM_ARITY_ONE, VM_SET_ENGINES, vm_setting(data_parallel) },
     { "data-parallel-size-local", "dpl", VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "data-parallel-start-rank", "dpr", VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "data-parallel-supervisor-port", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
@@ -240,7 +245,7 @@ static const vm_arg_t  vm_args[] = {
     { "kv-offloading-backend", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "kv-offloading-size", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "kv-sharing-fast-prefill", NULL, VM_ARITY_SWITCH, VM_SET_IGNORED, 0 },
-    { "kv-transfer-config", NULL, VM_ARITY_ONE, VM_SET_STR,
+    { "kv-transfer-config", NULL, VM_ARITY_ONE, VM_SET_JSON,
       vm_setting(kv_transfer_config) },
     { "language-model-only", NULL, VM_ARITY_SWITCH, VM_SET_IGNORED, 0 },
     { "limit-mm-per-prompt", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
@@ -276,7 +281,7 @@ static const vm_arg_t  vm_args[] = {
     { "max-lora-cls-labels", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "max-lora-rank", NULL,
       VM_ARITY_ONE, VM_SET_UINT, vm_setting(max_lora_rank) },
-    { "max-loras", NULL, VM_ARITY_ONE, VM_SET_UINT, vm_setting(max_loras) },
+    { "max-loras", NULL, VM_ARITY_ONE, VM_SET_COUNT, vm_setting(max_loras) },
     { "max-model-len", NULL, VM_ARITY_ONE, VM_SET_ENGINE, 0 },
     { "max-num-active-seqs", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "max-num-batched-tokens", NULL, VM_ARITY_ONE, VM_SET_ENGINE, 0 },
@@ -329,7 +334,7 @@ static const vm_arg_t  vm_args[] = {
     { "performance-mode", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "pipeline-parallel-size", "pp", VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "pooler-config", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
-    { "port", NULL, VM_ARITY_ONE, VM_SET_UINT, vm_setting(port) },
+    { "port", NULL, VM_ARITY_ONE, VM_SET_PORT, vm_setting(port) },
     { "prefill-context-parallel-size", "pcp", VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "prefill-schedule-interval", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "prefix-cache-retention-interval", NULL,
@@ -389,11 +394,11 @@ static const vm_arg_t  vm_args[] = {
     { "ssl-ciphers", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "ssl-keyfile", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "stream-interval", NULL,
-      VM_ARITY_ONE, VM_SET_UINT, vm_setting(stream_interval) },
+      VM_ARITY_ONE, VM_SET_COUNT, vm_setting(stream_interval) },
     { "structured-outputs-config", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "swa-bounded-replay", NULL, VM_ARITY_SWITCH, VM_SET_IGNORED, 0 },
     { "tensor-parallel-size", "tp",
-      VM_ARITY_ONE, VM_SET_UINT, vm_setting(tensor_parallel) },
+      VM_ARITY_ONE, VM_SET_GPUS, vm_setting(tensor_parallel) },
     { "tokenizer", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "tokenizer-mode", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "tokenizer-revision", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
@@ -422,6 +427,28 @@ static const vm_arg_t  vm_args[] = {
     { "weight-transfer-config", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "worker-cls", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 },
     { "worker-extension-cls", NULL, VM_ARITY_ONE, VM_SET_IGNORED, 0 }
+};
+
+
+/* What a number may be; what else is told of a value that does not fit. */
+
+static const struct {
+    uint32_t     min;
+    uint32_t     max;
+    const char  *told;
+}  vm_values[] = {
+    [VM_SET_UINT] = { 0, UINT32_MAX, "a number" },
+    [VM_SET_COUNT] = { 1, UINT32_MAX, "a number from 1" },
+    [VM_SET_GPUS] = { 1, 1024, "1 to 1024" },
+    [VM_SET_ENGINES] = { 1, VM_ENGINES, "1 to 16" },
+    [VM_SET_PORT] = { 1, 65535, "1 to 65535" },
+    [VM_SET_JSON] = { 0, 0, "a JSON object" },
+    [VM_SET_LOGPROBS] = { 0, UINT32_MAX, "a number, or -1" },
+    [VM_SET_JSONLIST] = { 0, 0, "a JSON list of texts" },
+    [VM_SET_RUNNER] = { 0, 0, "auto, generate or pooling" },
+    [VM_SET_CONVERT] = { 0, 0, "auto, none, embed or classify" },
+    [VM_SET_OVERRIDES] = { 0, 0, "a JSON object" },
+    [VM_SET_SEED] = { 0, 0, "a number" }
 };
 
 
@@ -493,6 +520,28 @@ vm_strings_add(vm_strings_t *l, const char *s, vm_pool_t *pool)
 }
 
 
+/* Python's int(), or a word for it. */
+
+static int
+vm_env_flag(const char *value, uint8_t *flag)
+{
+    long   n;
+    char  *end;
+
+    n = strtol(value, &end, 10);
+
+    if (end != value && *end == '\0') {
+        *flag = n != 0;
+        return VM_OK;
+    }
+
+    *flag = strcasecmp(value, "true") == 0;
+
+    return *flag || *value == '\0' || strcasecmp(value, "false") == 0
+           ? VM_OK : VM_ERROR;
+}
+
+
 int
 vm_settings_env(vm_settings_t *s, const char *name, const char *value,
     vm_pool_t *pool)
@@ -507,9 +556,7 @@ vm_settings_env(vm_settings_t *s, const char *name, const char *value,
         }
 
         if (vm_envs[i].offset != vm_setting(api_keys)) {
-            *((uint8_t *) s + vm_envs[i].offset)
-                      = atoi(value) != 0 || strcasecmp(value, "true") == 0;
-            return VM_OK;
+            return vm_env_flag(value, (uint8_t *) s + vm_envs[i].offset);
         }
 
         if (*value == '\0') {
@@ -681,7 +728,9 @@ static int
 vm_arg_value(vm_settings_t *s, const vm_arg_t *a, const char *value,
     vm_pool_t *pool)
 {
+    int        object;
     void      *field;
+    json_t    *json;
     uint64_t   n;
 
     field = (char *) s + a->offset;
@@ -697,7 +746,13 @@ vm_arg_value(vm_settings_t *s, const vm_arg_t *a, const char *value,
         /* fall through */
 
     case VM_SET_UINT:
-        if (vm_settings_number(value, &n) != VM_OK || n > UINT32_MAX) {
+    case VM_SET_COUNT:
+    case VM_SET_GPUS:
+    case VM_SET_ENGINES:
+    case VM_SET_PORT:
+        if (vm_settings_number(value, &n) != VM_OK
+            || n < vm_values[a->kind].min || n > vm_values[a->kind].max)
+        {
             return VM_ERROR;
         }
 
@@ -707,6 +762,17 @@ vm_arg_value(vm_settings_t *s, const vm_arg_t *a, const char *value,
     case VM_SET_SEED:
         s->seeded = 1;
         return vm_settings_number(value, &s->seed);
+
+    case VM_SET_JSON:
+        json = json_loads(value, 0, NULL);
+        object = json_is_object(json);
+        json_decref(json);
+
+        if (!object) {
+            return VM_ERROR;
+        }
+
+        /* fall through */
 
     case VM_SET_STR:
         *(const char **) field = value;
@@ -784,7 +850,14 @@ vm_settings_arg(vm_settings_t *s, const char *const *argv, size_t n,
 
         /* the positional one: vllm serve MODEL */
 
+        if (s->tag) {
+            snprintf(err, errlen, "unrecognized argument \"%s\": the model is "
+                     "\"%s\" (more names: --served-model-name)", arg, s->tag);
+            return VM_ARG_FAILED;
+        }
+
         s->root = arg;
+        s->tag = arg;
         return VM_ARG_SET;
     }
 
@@ -873,8 +946,9 @@ vm_settings_arg(vm_settings_t *s, const char *const *argv, size_t n,
         }
 
         if (vm_arg_value(s, a, *value, pool) != VM_OK) {
-            snprintf(err, errlen, "invalid value \"%s\" of argument --%s",
-                     *value, a->name);
+            snprintf(err, errlen, "invalid value \"%s\" of argument --%s%s%s",
+                     *value, a->name, vm_values[a->kind].told ? ": " : "",
+                     vm_values[a->kind].told ? vm_values[a->kind].told : "");
             return VM_ARG_FAILED;
         }
 

@@ -13,6 +13,7 @@
 
 
 #define VM_VERSION  "0.32.0"
+#define VM_ENGINES  16              /* of a server: data-parallel ranks */
 
 
 typedef struct {
@@ -32,6 +33,7 @@ typedef struct {
 
     vm_strings_t       names;           /* served; the first is reported */
     const char        *root;            /* path of the model */
+    const char        *tag;             /* the same, as the positional one */
     uint32_t           max_model_len;
     uint8_t            accept_any;      /* vllm_mock_unknown_models accept */
     vm_runner_e        runner;

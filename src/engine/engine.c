@@ -34,7 +34,7 @@ vm_engine_defaults(vm_engine_conf_t *conf)
     conf->max_num_batched_tokens = 2048;
     conf->block_size = 16;
     conf->num_gpu_blocks = 8192;
-    conf->max_model_len = 4096;
+    conf->max_model_len = VM_ENGINE_LENGTH;
     conf->prefix_caching = 1;
     conf->chunked_prefill = 1;
     conf->reserve_full_isl = 1;

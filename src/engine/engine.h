@@ -53,6 +53,10 @@ typedef struct {
 } vm_engine_conf_t;
 
 
+/* max_model_len where neither a setting nor a known model says it */
+
+#define VM_ENGINE_LENGTH  4096
+
 /* vLLM's defaults where a GPU's size does not matter. */
 void vm_engine_defaults(vm_engine_conf_t *conf);
 

@@ -144,6 +144,28 @@ vm_latency_time(const char *text, vm_time_t *out)
 }
 
 
+int
+vm_latency_bare(const char *key, const char *value)
+{
+    char    *end;
+    size_t   i;
+    double   d;
+
+    for (i = 0; i < vm_nelts(vm_lats); i++) {
+
+        if (strcmp(key, vm_lats[i].name) == 0
+            && (vm_lats[i].kind == VM_LAT_TIME
+                || vm_lats[i].kind == VM_LAT_TIME_REAL))
+        {
+            d = strtod(value, &end);
+            return end != value && *end == '\0' && d >= 1;
+        }
+    }
+
+    return 0;
+}
+
+
 static int
 vm_latency_jitter(vm_jitter_t *j, const char *text, vm_latency_e model)
 {

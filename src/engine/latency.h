@@ -75,6 +75,9 @@ int vm_latency_model(vm_latency_t *l, const char *name, char *err,
 int vm_latency_set(vm_latency_t *l, const char *key, const char *value,
     char *err, size_t errlen);
 
+/* Whether a parameter is a time of a second and more without a unit. */
+int vm_latency_bare(const char *key, const char *value);
+
 /* {"model":"constant","ttft":0.02,...}, times in seconds. */
 void vm_latency_json(const vm_latency_t *l, vm_buf_t *out);
 

@@ -10,6 +10,8 @@
 
 typedef enum {
     VM_OPT_UINT,
+    VM_OPT_LENGTH,                  /* 0: auto */
+    VM_OPT_BLOCK,
     VM_OPT_RATIO,                   /* 0 .. 1 */
     VM_OPT_POLICY,
     VM_OPT_PREFIX_CACHING,          /* flags: bits have no offset */
@@ -32,12 +34,12 @@ static const vm_opt_t  vm_opts[] = {
     { "max_num_seqs", VM_OPT_UINT, vm_opt_at(max_num_seqs), 1, 65536 },
     { "max_num_batched_tokens", VM_OPT_UINT,
       vm_opt_at(max_num_batched_tokens), 1, 16777216 },
-    { "block_size", VM_OPT_UINT, vm_opt_at(block_size), 1, 256 },
+    { "block_size", VM_OPT_BLOCK, vm_opt_at(block_size), 1, 256 },
     { "num_gpu_blocks", VM_OPT_UINT, vm_opt_at(num_gpu_blocks), 2,
       16777216 },
     { "num_gpu_blocks_override", VM_OPT_UINT, vm_opt_at(num_gpu_blocks), 2,
       16777216 },
-    { "max_model_len", VM_OPT_UINT, vm_opt_at(max_model_len), 1, 10000000 },
+    { "max_model_len", VM_OPT_LENGTH, vm_opt_at(max_model_len), 1, 10000000 },
     { "max_loras", VM_OPT_UINT, vm_opt_at(max_loras), 0, 64 },
     { "max_waiting", VM_OPT_UINT, vm_opt_at(max_waiting), 0, 16777216 },
     { "max_num_queued_reqs", VM_OPT_UINT, vm_opt_at(max_waiting), 0,
@@ -113,6 +115,39 @@ vm_option_number(const char *text, uint64_t *out)
 }
 
 
+/* A number of the engine, and those that have a rule of their own. */
+
+static int
+vm_option_set_uint(vm_engine_conf_t *c, const vm_opt_t *o, const char *value,
+    char *err, size_t errlen)
+{
+    uint64_t     n;
+    const char  *more;
+
+    more = o->kind == VM_OPT_LENGTH ? " tokens, or auto (-1)"
+           : o->kind == VM_OPT_BLOCK ? ", a power of two" : "";
+
+    if (o->kind == VM_OPT_LENGTH
+        && (strcmp(value, "auto") == 0 || strcmp(value, "-1") == 0))
+    {
+        n = 0;
+
+    } else if (vm_option_number(value, &n) != VM_OK
+               || n < o->min || n > o->max
+               || (o->kind == VM_OPT_BLOCK && (n & (n - 1)) != 0))
+    {
+        snprintf(err, errlen, "invalid value \"%s\" of %s: %llu to %llu%s",
+                 value, o->name, (unsigned long long) o->min,
+                 (unsigned long long) o->max, more);
+        return VM_ERROR;
+    }
+
+    *(uint32_t *) (void *) ((char *) c + o->offset) = (uint32_t) n;
+
+    return VM_OK;
+}
+
+
 static int
 vm_option_flag(const char *text)
 {
@@ -178,7 +213,6 @@ vm_option_set(vm_engine_conf_t *c, const char *name, const char *value,
     char             key[64], *end;
     double           ratio;
     size_t           i, k;
-    uint64_t         n;
     const vm_opt_t  *o;
 
     for (i = 0; i < sizeof(key) - 1 && name[i]; i++) {
@@ -208,16 +242,9 @@ vm_option_set(vm_engine_conf_t *c, const char *name, const char *value,
     switch (o->kind) {
 
     case VM_OPT_UINT:
-        if (vm_option_number(value, &n) != VM_OK || n < o->min || n > o->max)
-        {
-            snprintf(err, errlen, "invalid value \"%s\" of %s: %llu to %llu",
-                     value, o->name, (unsigned long long) o->min,
-                     (unsigned long long) o->max);
-            return VM_ERROR;
-        }
-
-        *(uint32_t *) (void *) ((char *) c + o->offset) = (uint32_t) n;
-        return VM_OK;
+    case VM_OPT_LENGTH:
+    case VM_OPT_BLOCK:
+        return vm_option_set_uint(c, o, value, err, errlen);
 
     case VM_OPT_RATIO:
         ratio = strtod(value, &end);
@@ -273,6 +300,8 @@ vm_options_json(const vm_engine_conf_t *c, vm_buf_t *out)
         switch (o->kind) {
 
         case VM_OPT_UINT:
+        case VM_OPT_LENGTH:
+        case VM_OPT_BLOCK:
             vm_buf_uint(out, *(const uint32_t *) (const void *)
                              ((const char *) c + o->offset));
             continue;

@@ -62,6 +62,21 @@ ngx_http_vllm_mock_bad_at(ngx_conf_t *cf,
 }
 
 
+/* What is taken, but may mean something else, is told once. */
+
+static void
+ngx_http_vllm_mock_warn_at(ngx_conf_t *cf, ngx_http_vllm_mock_directive_t *d,
+    const char *message)
+{
+    if (!d->warned && !ngx_quiet_mode) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0, "%s in %s:%ui", message,
+                      d->file, d->line);
+    }
+
+    d->warned = 1;
+}
+
+
 ngx_http_complex_value_t *
 ngx_http_vllm_mock_compile(ngx_conf_t *cf, ngx_str_t *text)
 {
@@ -162,6 +177,41 @@ ngx_http_vllm_mock_read_file(ngx_conf_t *cf, ngx_str_t *name, size_t *len,
 }
 
 
+/* What the user said himself is not derived from a GPU or a model. */
+
+static void
+ngx_http_vllm_mock_given(ngx_http_vllm_mock_srv_conf_t *conf,
+    const char *option)
+{
+    if (strcmp(option, "block_size") == 0
+        || strcmp(option, "block-size") == 0)
+    {
+        conf->user_block_size = 1;
+
+    } else if (strcmp(option, "num_gpu_blocks") == 0
+               || strcmp(option, "num_gpu_blocks_override") == 0
+               || strcmp(option, "num-gpu-blocks-override") == 0)
+    {
+        conf->user_blocks = 1;
+
+    } else if (strcmp(option, "max_num_seqs") == 0
+               || strcmp(option, "max-num-seqs") == 0)
+    {
+        conf->user_seqs = 1;
+
+    } else if (strcmp(option, "max_num_batched_tokens") == 0
+               || strcmp(option, "max-num-batched-tokens") == 0)
+    {
+        conf->user_tokens = 1;
+
+    } else if (strcmp(option, "max_model_len") == 0
+               || strcmp(option, "max-model-len") == 0)
+    {
+        conf->user_length = 1;
+    }
+}
+
+
 /* ---- each directive ---- */
 
 char *
@@ -170,7 +220,6 @@ ngx_http_vllm_mock_apply_model(ngx_conf_t *cf,
 {
     char                            key[32];
     size_t                          n;
-    uint64_t                        number;
     ngx_uint_t                      i;
     const char                    **names, *value;
     vm_settings_t                  *s;
@@ -202,16 +251,14 @@ ngx_http_vllm_mock_apply_model(ngx_conf_t *cf,
 
         } else if (value && strcmp(key, "max_model_len") == 0) {
 
-            if (vm_settings_number(value, &number) != VM_OK || number == 0
-                || number > 10000000)
+            if (vm_option_set(conf->engine_conf, key, value, err,
+                              NGX_HTTP_VLLM_MOCK_ERR)
+                != VM_OK)
             {
-                ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                             "invalid value \"%s\" of max_model_len: 1 to "
-                             "10000000 tokens%Z", value);
                 return NGX_CONF_ERROR;
             }
 
-            conf->engine_conf->max_model_len = (uint32_t) number;
+            ngx_http_vllm_mock_given(conf, key);
 
         } else {
             ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
@@ -241,6 +288,15 @@ ngx_http_vllm_mock_apply_lora(ngx_conf_t *cf,
 
     s = ((ngx_http_vllm_mock_srv_conf_t *) data)->settings;
     path = ngx_http_vllm_mock_text(&d->args[0]);
+    value = strchr(path, '=');
+
+    if (value) {
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "invalid name \"%V\" of vllm_mock_lora: write "
+                     "\"vllm_mock_lora %*s path=%s;\"%Z", &d->args[0],
+                     (size_t) (value - path), path, value + 1);
+        return NGX_CONF_ERROR;
+    }
 
     for (i = 1; i < d->nargs; i++) {
         value = ngx_http_vllm_mock_split(&d->args[i], key, sizeof(key));
@@ -275,35 +331,6 @@ ngx_http_vllm_mock_apply_lora(ngx_conf_t *cf,
     s->enable_lora = 1;
 
     return NGX_CONF_OK;
-}
-
-
-/* What the user said himself is not derived from a GPU. */
-
-static void
-ngx_http_vllm_mock_given(ngx_http_vllm_mock_srv_conf_t *conf,
-    const char *option)
-{
-    if (strcmp(option, "block_size") == 0
-        || strcmp(option, "block-size") == 0)
-    {
-        conf->user_block_size = 1;
-
-    } else if (strcmp(option, "num_gpu_blocks") == 0
-               || strcmp(option, "num-gpu-blocks-override") == 0)
-    {
-        conf->user_blocks = 1;
-
-    } else if (strcmp(option, "max_num_seqs") == 0
-               || strcmp(option, "max-num-seqs") == 0)
-    {
-        conf->user_seqs = 1;
-
-    } else if (strcmp(option, "max_num_batched_tokens") == 0
-               || strcmp(option, "max-num-batched-tokens") == 0)
-    {
-        conf->user_tokens = 1;
-    }
 }
 
 
@@ -514,6 +541,13 @@ ngx_http_vllm_mock_apply_latency(ngx_conf_t *cf,
             != VM_OK)
         {
             return NGX_CONF_ERROR;
+        }
+
+        if (vm_latency_bare(key, value)) {
+            ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                         "\"%V\" is %s seconds: a unit makes it plain, as "
+                         "%sms or %ss%Z", &d->args[i], value, value, value);
+            ngx_http_vllm_mock_warn_at(cf, d, err);
         }
     }
 

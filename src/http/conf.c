@@ -272,6 +272,7 @@ ngx_http_vllm_mock_keep(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     d->nargs = cf->args->nelts - 1;
     d->file = cf->conf_file->file.name.data;
     d->line = cf->conf_file->line;
+    d->warned = 0;
     d->args = ngx_palloc(cf->pool, d->nargs * sizeof(ngx_str_t));
 
     if (d->args == NULL) {

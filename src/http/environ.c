@@ -36,17 +36,36 @@ ngx_http_vllm_mock_env_copy(const char *name, vm_pool_t *pool)
 }
 
 
+/* As the seed's application: whatever is not one of these words is off. */
+
 static int
-ngx_http_vllm_mock_env_true(const char *name)
+ngx_http_vllm_mock_env_true(const char *name, ngx_conf_t *cf)
 {
-    const char  *value;
+    ngx_uint_t                i;
+    const char               *value;
+    static const char *const  words[] = {
+        "false", "no", "off", "0", "true", "yes", "on", "1"
+    };
 
     value = ngx_http_vllm_mock_env(name);
 
-    return value && (strcasecmp(value, "true") == 0
-                     || strcasecmp(value, "yes") == 0
-                     || strcasecmp(value, "on") == 0
-                     || strcmp(value, "1") == 0);
+    if (value == NULL) {
+        return 0;
+    }
+
+    for (i = 0; i < vm_nelts(words); i++) {
+        if (strcasecmp(value, words[i]) == 0) {
+            return i >= vm_nelts(words) / 2;
+        }
+    }
+
+    if (!ngx_quiet_mode) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "environment variable %s: \"%s\" is taken as off: true, "
+                      "yes, on or 1 turn it on", name, value);
+    }
+
+    return 0;
 }
 
 
@@ -77,7 +96,7 @@ ngx_http_vllm_mock_env_latency(ngx_conf_t *cf, vm_engine_conf_t *e)
 
     ngx_memzero(&e->latency, sizeof(vm_latency_t));
 
-    if (ngx_http_vllm_mock_env_true("MOCK_CAPACITY_AWARE_LATENCY")) {
+    if (ngx_http_vllm_mock_env_true("MOCK_CAPACITY_AWARE_LATENCY", cf)) {
         rc = vm_latency_model(&e->latency, "capacity", err, sizeof(err));
 
         for (i = 0; i < vm_nelts(ngx_http_vllm_mock_capacity)

@@ -19,7 +19,7 @@
 #define NGX_HTTP_VLLM_MOCK_OWNERS    1024   /* workers, old and new ones */
 #define NGX_HTTP_VLLM_MOCK_NONE      ((ngx_uint_t) -1)
 #define NGX_HTTP_VLLM_MOCK_ENGINES   8      /* generations of a reload */
-#define NGX_HTTP_VLLM_MOCK_RANKS     16
+#define NGX_HTTP_VLLM_MOCK_RANKS     VM_ENGINES
 #define NGX_HTTP_VLLM_MOCK_FLEET     1024
 #define NGX_HTTP_VLLM_MOCK_ADAPTERS  256
 #define NGX_HTTP_VLLM_MOCK_RATE_SECONDS  5
@@ -66,6 +66,7 @@ typedef struct {
     ngx_uint_t                nargs;
     u_char                   *file;
     ngx_uint_t                line;
+    ngx_uint_t                warned;
 } ngx_http_vllm_mock_directive_t;
 
 /*
@@ -106,6 +107,7 @@ typedef struct {
     unsigned                  user_tokens:1;        /* ..batched_tokens given */
     unsigned                  user_blocks:1;        /* num_gpu_blocks given */
     unsigned                  user_block_size:1;
+    unsigned                  user_length:1;        /* max_model_len given */
     ngx_str_t                 ignored;      /* arguments without a meaning */
     ngx_uint_t                fleet_size;
     ngx_http_complex_value_t *fleet_by;     /* NULL: the port's place */

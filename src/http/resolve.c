@@ -6,106 +6,9 @@
 #include "resolve.h"
 #include <ngx_sha1.h>
 #include "../api/parsers.h"
-#include "../engine/catalog.h"
 
 
 #define NGX_HTTP_VLLM_MOCK_MODEL     "llama2-7b"
-
-
-/* SIMULATION=DEVICE: the profile of that device for the model served. */
-
-static char *
-ngx_http_vllm_mock_simulation(ngx_conf_t *cf,
-    ngx_http_vllm_mock_srv_conf_t *conf, const char *device, char *err)
-{
-    char               path[VM_CATALOG_PATH], *text;
-    size_t             len;
-    u_char            *p;
-    ngx_str_t          name;
-    vm_settings_t     *s;
-    vm_engine_conf_t  *e;
-
-    s = conf->settings;
-    e = conf->engine_conf;
-
-    name.len = conf->profiles.len + VM_CATALOG_PATH + 1;
-    name.data = ngx_pcalloc(cf->pool, name.len + 1);
-
-    if (name.data == NULL) {
-        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR, "no memory%Z");
-        return NGX_CONF_ERROR;
-    }
-
-    p = ngx_sprintf(name.data, "%V/index.json", &conf->profiles);
-    *p = '\0';
-    name.len = p - name.data;
-
-    text = ngx_http_vllm_mock_read_file(cf, &name, &len, err);
-
-    if (text == NULL
-        || vm_catalog_find(text, len, device, s->names.list[0],
-                           s->tensor_parallel > 1 ? s->tensor_parallel : 0,
-                           path, err, NGX_HTTP_VLLM_MOCK_ERR)
-           != VM_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    p = ngx_sprintf(name.data, "%V/%s", &conf->profiles, path);
-    *p = '\0';
-    name.len = p - name.data;
-
-    ngx_memzero(&e->latency, sizeof(vm_latency_t));
-    vm_latency_model(&e->latency, "profile", err, NGX_HTTP_VLLM_MOCK_ERR);
-
-    return ngx_http_vllm_mock_profile(cf, &name, e, err);
-}
-
-
-/*
- * What vLLM derives from the GPU it finds, where nothing was said: blocks of
- * the memory that is left; a larger batch where there is much, but not on an
- * A100.
- */
-
-static void
-ngx_http_vllm_mock_gpu(ngx_http_vllm_mock_srv_conf_t *conf)
-{
-    double             gib;
-    ngx_uint_t         huge;
-    vm_profile_t      *p;
-    vm_engine_conf_t  *e;
-
-    e = conf->engine_conf;
-
-    if (e->latency.model != VM_LATENCY_PROFILE) {
-        return;
-    }
-
-    p = &e->latency.profile;
-
-    if (!conf->user_blocks && p->num_blocks) {
-        e->num_gpu_blocks = (uint32_t) ((uint64_t) p->num_blocks
-                                        * p->block_size / e->block_size);
-    }
-
-    /* vLLM's steps: 160 GiB and more, 70 GiB and more, others */
-
-    gib = p->memory_gb * 1e9 / (1024.0 * 1024 * 1024);
-    huge = gib >= 160;
-
-    if (!huge && (gib < 70 || strcmp(p->device, "a100") == 0)) {
-        return;
-    }
-
-    if (!conf->user_seqs) {
-        e->max_num_seqs = 1024;
-    }
-
-    if (!conf->user_tokens) {
-        e->max_num_batched_tokens = huge ? 16384 : 8192;
-    }
-}
 
 
 /* ---- a server ---- */
@@ -234,6 +137,9 @@ ngx_http_vllm_mock_environment(ngx_conf_t *cf,
             && vm_settings_env(conf->settings, *names, value, conf->pool)
                == VM_ERROR)
         {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "environment variable %s: invalid value \"%s\": a "
+                          "number, true or false", *names, value);
             return NGX_CONF_ERROR;
         }
     }
@@ -274,7 +180,6 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
 {
     char            err[NGX_HTTP_VLLM_MOCK_ERR];
     ngx_uint_t      i;
-    const char     *device;
     vm_settings_t  *s;
 
     if (conf->settings) {
@@ -295,6 +200,10 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
     if (vm_parsers_check(s, err, sizeof(err)) != VM_OK) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "vllm_mock_args: %s", err);
         return NGX_CONF_ERROR;
+    }
+
+    if (*err && !ngx_quiet_mode) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0, "vllm_mock_args: %s", err);
     }
 
     if (conf->ignored.len && !ngx_quiet_mode) {
@@ -339,18 +248,9 @@ ngx_http_vllm_mock_resolve_server(ngx_conf_t *cf,
         s->root = s->names.list[0];
     }
 
-    device = ngx_http_vllm_mock_env("SIMULATION");
-
-    if (device && strcasecmp(device, "disabled") != 0
-        && conf->latency == NULL
-        && ngx_http_vllm_mock_simulation(cf, conf, device, err) != NGX_CONF_OK)
-    {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "environment variable SIMULATION: %s", err);
+    if (ngx_http_vllm_mock_derive(cf, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
-
-    ngx_http_vllm_mock_gpu(conf);
 
     return ngx_http_vllm_mock_engine_done(cf, conf);
 }

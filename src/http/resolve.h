@@ -92,6 +92,11 @@ char *ngx_http_vllm_mock_vocabulary(ngx_conf_t *cf, ngx_str_t *name,
     vm_settings_t *s, char *err);
 
 
+/* derive.c: of the device and the model, what was not said. */
+char *ngx_http_vllm_mock_derive(ngx_conf_t *cf,
+    ngx_http_vllm_mock_srv_conf_t *conf);
+
+
 /* ---- environ.c ---- */
 
 /* NULL: not set, or empty. */

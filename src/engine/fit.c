@@ -1,0 +1,95 @@
+/*
+ * A model's length and the blocks of the KV cache.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include "fit.h"
+
+
+/* Block 0 is never given out. */
+
+static uint64_t
+vm_fit_room(const vm_engine_conf_t *c)
+{
+    return (uint64_t) (c->num_gpu_blocks - 1) * c->block_size;
+}
+
+
+static int
+vm_fit_blocks(vm_engine_conf_t *c, const vm_fit_t *f, int may_shrink,
+    char *text, size_t size)
+{
+    uint64_t  need, room;
+
+    room = vm_fit_room(c);
+
+    if (c->max_model_len <= room) {
+        return VM_OK;
+    }
+
+    need = ((uint64_t) c->max_model_len + c->block_size - 1) / c->block_size
+           + 1;
+
+    if (!f->blocks) {
+        c->num_gpu_blocks = (uint32_t) need;
+        return VM_OK;
+    }
+
+    if (may_shrink && room >= 2) {
+        snprintf(text, size, "max_model_len is %" PRIu64 ", as the KV cache "
+                 "has %" PRIu32 " blocks of %" PRIu32 " tokens; the model "
+                 "takes %" PRIu32, room, c->num_gpu_blocks, c->block_size,
+                 c->max_model_len);
+        c->max_model_len = (uint32_t) room;
+        return VM_OK;
+    }
+
+    snprintf(text, size, "To serve at least one request with the model's max "
+             "seq len (%" PRIu32 "), %" PRIu64 " KV blocks of %" PRIu32
+             " tokens are needed, but there are %" PRIu32 " (room for %"
+             PRIu64 " tokens, one block is reserved): set max_model_len to at "
+             "most %" PRIu64 " or to auto, or num_gpu_blocks "
+             "(--num-gpu-blocks-override) to at least %" PRIu64,
+             c->max_model_len, need, c->block_size, c->num_gpu_blocks, room,
+             room, need);
+
+    return VM_ERROR;
+}
+
+
+int
+vm_fit(vm_engine_conf_t *c, const vm_fit_t *f, char *text, size_t size)
+{
+    int  automatic;
+
+    *text = '\0';
+    automatic = !f->length || c->max_model_len == 0;
+
+    if (automatic && f->known) {
+        c->max_model_len = f->known;
+
+    } else if (c->max_model_len == 0) {
+        c->max_model_len = VM_ENGINE_LENGTH;
+    }
+
+    if (vm_fit_blocks(c, f, automatic, text, size) != VM_OK) {
+        return VM_ERROR;
+    }
+
+    if (c->chunked_prefill || c->max_num_batched_tokens >= c->max_model_len) {
+        return VM_OK;
+    }
+
+    if (!f->tokens) {
+        c->max_num_batched_tokens = c->max_model_len;
+        return VM_OK;
+    }
+
+    snprintf(text, size, "max_num_batched_tokens (%" PRIu32 ") must not be "
+             "less than max_model_len (%" PRIu32 ") when chunked prefill is "
+             "off: a prompt is computed in one step", c->max_num_batched_tokens,
+             c->max_model_len);
+
+    return VM_ERROR;
+}
