@@ -275,3 +275,55 @@ vllm_mock_saturation 1h;
 --- request
 GET /metrics
 --- response_body_like: ^(?!.*\nvllm:).*python_info
+
+
+
+=== TEST 20: what is overridden is listed, and taken back at once
+--- serve
+vllm_mock_metric swapped 3;
+--- request eval
+["GET /set_metrics",
+ "POST /set_metrics\n" . '{"running": 7, "waiting": "ramp:0:50:1m", "model_name": "other"}',
+ "GET /set_metrics", "DELETE /set_metrics", "GET /set_metrics", "GET /metrics"]
+--- error_code eval
+[200, 200, 200, 200, 200, 200]
+--- response_body_like eval
+['^\{"vllm:num_requests_swapped":3\.0\}$', 'Overrides updated',
+ '^\{"model_name":"other","vllm:num_requests_swapped":3\.0,"vllm:num_requests_running":7\.0,"vllm:num_requests_waiting":"ramp:0\.0:50\.0:60\.0"\}$',
+ '^\{"status":"success","message":"Overrides reset"\}$',
+ '^\{"vllm:num_requests_swapped":3\.0\}$',
+ '(?s)num_requests_running\{engine="0",model_name="m"\} 0\.0\n']
+
+
+
+=== TEST 21: the total as a function, and divided functions
+--- serve
+vllm_mock_metrics scaled;
+vllm_mock_replicas 4;
+--- request eval
+["POST /set_metrics\n" . '{"total": "ramp:200:200:1", "waiting": {"total": "ramp:40:40:1s"}}', "GET /metrics"]
+--- response_body_like eval
+['success', '(?s)num_requests_waiting\{model_name="m"\} 10\.0\n.*avg_prompt_throughput_toks_per_s\{model_name="m"\} 50\.0\n']
+
+
+
+=== TEST 22: percent and fraction of the cache
+--- request eval
+["POST /set_metrics\n" . '{"gpu_cache_usage_perc": 75.0}', "GET /metrics",
+ "POST /set_metrics\n" . '{"kv_cache_usage_perc": 0.5}', "GET /metrics"]
+--- response_body_like eval
+['success',
+ '(?s)kv_cache_usage_perc\{\S+\} 0\.75\n.*gpu_cache_usage_perc\{\S+\} 75\.0\n', 'success',
+ '(?s)kv_cache_usage_perc\{\S+\} 0\.5\n.*gpu_cache_usage_perc\{\S+\} 75\.0\n']
+
+
+
+=== TEST 23: buckets and adapters, by the names of llm-d's simulator too
+--- request eval
+["POST /fake_metrics\n" . '{"running-requests": 10, "waiting-requests": "ramp:5:5:1s", "kv-cache-usage": 0.4, "ttft-buckets-values": [1, 2, 3], "request-prompt-tokens": [10, 20, 30], "request-success-total": {"stop": 20, "length": 0}, "prefix-cache-hits": 750, "loras": [{"running": "lora4,lora2", "waiting": "lora3", "timestamp": 1257894567}]}',
+ "GET /metrics",
+ "POST /set_metrics\n" . '{"loras": [], "ttft-buckets-values": []}', "GET /metrics"]
+--- response_body_like eval
+['success',
+ '(?s)num_requests_running\{\S+\} 10\.0\n.*num_requests_waiting\{\S+\} 5\.0\n.*kv_cache_usage_perc\{\S+\} 0\.4\n.*prefix_cache_hits_total\{\S+\} 750\.0\n.*request_success_total\{engine="0",finished_reason="stop",model_name="m"\} 20\.0\n.*request_prompt_tokens_count\{\S+\} 3\.0\n.*request_prompt_tokens_sum\{\S+\} 60\.0\n.*time_to_first_token_seconds_bucket\{engine="0",le="0\.005",model_name="m"\} 3\.0\n.*lora_requests_info\{max_lora="1",running_lora_adapters="lora4,lora2",waiting_lora_adapters="lora3"\} 1\.257894567e\+09\n',
+ 'success', '^(?s)(?!.*lora_requests_info).*time_to_first_token_seconds_bucket\{engine="0",le="0\.005",model_name="m"\} 0\.0\n']

@@ -140,6 +140,8 @@ static const ngx_http_vllm_mock_route_t  ngx_http_vllm_mock_routes[] = {
     /* the mock's and the seed's own */
 
     { "/set_metrics", POST, "POST", JSON, to(set_metrics), NEEDS_ADMIN },
+    { "/set_metrics", GET|DELETE, "GET", NONE, to(set_metrics), NEEDS_ADMIN },
+    { "/fake_metrics", POST, "POST", JSON, to(set_metrics), NEEDS_ADMIN },
     { "/CreateUser", POST, "POST", JSON, to(user), NEEDS_USERS },
     { "/ReadUser", POST, "POST", JSON, to(user), NEEDS_USERS },
     { "/UpdateUser", POST, "POST", JSON, to(user), NEEDS_USERS },

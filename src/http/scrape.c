@@ -287,15 +287,36 @@ ngx_http_vllm_mock_set_metrics(ngx_http_vllm_mock_ctx_t *ctx)
 {
     int              rc;
     char             err[512];
-    vm_overrides_t  *o;
+    vm_buf_t         b;
+    vm_overrides_t  *o, copy;
+
+    o = &ctx->zone->shared->overrides;
+
+    if (ctx->request->method == NGX_HTTP_GET) {
+        ngx_http_vllm_mock_lock(ctx->zone);
+        copy = *o;
+        ngx_http_vllm_mock_unlock(ctx->zone);
+
+        vm_buf_init(&b);
+        vm_overrides_json(&copy, &b);
+
+        return ngx_http_vllm_mock_json(ctx, &b);
+    }
+
+    if (ctx->request->method == NGX_HTTP_DELETE) {
+        ngx_http_vllm_mock_lock(ctx->zone);
+        *o = *ctx->zone->server->overrides;
+        ngx_http_vllm_mock_unlock(ctx->zone);
+
+        return ngx_http_vllm_mock_literal(ctx, "{\"status\":\"success\","
+                                          "\"message\":\"Overrides reset\"}");
+    }
 
     if (!json_is_object(ctx->body)) {
         vm_error_set(&ctx->call.error, 400, "BadRequestError", NULL,
                      "the body must be a JSON object of metrics");
         return ngx_http_vllm_mock_error(ctx);
     }
-
-    o = &ctx->zone->shared->overrides;
 
     ngx_http_vllm_mock_lock(ctx->zone);
     rc = vm_overrides_merge(o, ctx->body, ngx_http_vllm_mock_unix(), err,

@@ -28,6 +28,8 @@ static double vm_family_generation_rate(const vm_scrape_t *s,
     const vm_stats_t *stats, uint32_t n, uint32_t i);
 static void vm_family_lora(vm_buf_t *out, const vm_scrape_t *s,
     const vm_family_t *f);
+static void vm_family_lora_overrides(vm_buf_t *out, const vm_scrape_t *s,
+    const vm_family_t *f);
 static int vm_family_lora_same(const vm_lora_set_t *a, const vm_lora_set_t *b);
 static void vm_family_lora_sample(vm_buf_t *out, const vm_scrape_t *s,
     const vm_family_t *f, const vm_lora_set_t *set, double seconds);
@@ -104,7 +106,8 @@ const vm_family_t  vm_families[] = {
         .name = "vllm:kv_cache_usage_perc",
         .help = "KV-cache usage. 1 means 100 percent usage.",
         .type = VM_FAMILY_GAUGE,
-        .value = vm_family_kv_usage
+        .value = vm_family_kv_usage,
+        .percent = "gpu_cache_usage_perc"
     },
 
     {
@@ -644,6 +647,11 @@ vm_family_lora(vm_buf_t *out, const vm_scrape_t *s, const vm_family_t *f)
     uint32_t              i, k, p, r;
     const vm_lora_set_t  *set, *other;
 
+    if (s->overrides && s->overrides->nloras) {
+        vm_family_lora_overrides(out, s, f);
+        return;
+    }
+
     for (r = 0; r < s->nranks; r++) {
         for (i = 0; i < s->ranks[r].nlora_sets; i++) {
             set = &s->ranks[r].lora_sets[i];
@@ -674,6 +682,35 @@ vm_family_lora(vm_buf_t *out, const vm_scrape_t *s, const vm_family_t *f)
         next:
             continue;
         }
+    }
+}
+
+
+static void
+vm_family_lora_overrides(vm_buf_t *out, const vm_scrape_t *s,
+    const vm_family_t *f)
+{
+    char                       max[24];
+    uint32_t                   i;
+    const vm_override_lora_t  *l;
+    vm_label_t                 labels[4] = {
+        { "max_lora", { NULL, 0 } },
+        { "running_lora_adapters", { NULL, 0 } },
+        { "waiting_lora_adapters", { NULL, 0 } },
+        { NULL, { NULL, 0 } }
+    };
+
+    for (i = 0; i < s->overrides->nloras; i++) {
+        l = &s->overrides->loras[i];
+
+        labels[0].value = vm_family_number(max, sizeof(max),
+                              l->max ? l->max : vm_max(s->max_loras, 1u));
+        labels[1].value.data = l->running;
+        labels[1].value.len = strlen(l->running);
+        labels[2].value.data = l->waiting;
+        labels[2].value.len = strlen(l->waiting);
+
+        vm_expose_sample(out, f->name, "", labels, l->seconds);
     }
 }
 

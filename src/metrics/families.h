@@ -55,6 +55,7 @@ struct vm_family_s {
 
     /* an override of this family counts here too, unless there is an own */
     const char          *alias;
+    const char          *percent;   /* likewise, as a percentage above 1 */
 
     void               (*print)(vm_buf_t *out, const vm_scrape_t *s,
                                 const vm_family_t *f);

@@ -32,6 +32,8 @@ static void vm_metrics_engine(vm_buf_t *out, vm_metrics_point_t *p,
 static void vm_metrics_labels(vm_metrics_point_t *p, int engine, uint32_t r);
 static double vm_metrics_value(const vm_metrics_point_t *p, uint32_t i);
 static void vm_metrics_histogram(vm_buf_t *out, const vm_metrics_point_t *p);
+static int vm_metrics_given(const vm_metrics_point_t *p, const vm_hist_t *h,
+    vm_hist_t *given);
 static int vm_metrics_override(const vm_scrape_t *s, uint32_t index,
     uint32_t i, double *value);
 static int vm_metrics_lookup(const vm_scrape_t *s, uint32_t metric,
@@ -255,7 +257,7 @@ vm_metrics_shown(const vm_scrape_t *s, uint32_t index)
     }
 
     if (f->flags & VM_FAMILY_LORA) {
-        return s->max_loras > 0;
+        return s->max_loras > 0 || (s->overrides && s->overrides->nloras);
     }
 
     if (!(f->flags & VM_FAMILY_LEGACY) || s->legacy) {
@@ -274,6 +276,10 @@ vm_metrics_shown(const vm_scrape_t *s, uint32_t index)
         if (vm_metrics_lookup(s, vm_family_metric(index, i), &value)) {
             return 1;
         }
+    }
+
+    if (s->overrides && vm_override_hist(s->overrides, index)) {
+        return 1;
     }
 
     return f->alias
@@ -410,10 +416,15 @@ vm_metrics_histogram(vm_buf_t *out, const vm_metrics_point_t *p)
 {
     double            bounds[VM_HIST_MAX], count, sum;
     uint32_t          i;
+    vm_hist_t         given;
     const vm_hist_t  *h;
 
     h = (const vm_hist_t *) (const void *)
                           ((const char *) p->stats + p->family->fields[0]);
+
+    if (vm_metrics_given(p, h, &given)) {
+        h = &given;
+    }
 
     if (!vm_metrics_override(p->scrape, p->index, 0, &count)) {
         count = (double) vm_hist_count(h);
@@ -432,6 +443,51 @@ vm_metrics_histogram(vm_buf_t *out, const vm_metrics_point_t *p)
 }
 
 
+/* A histogram that is overridden, itself or by the name it has now. */
+
+static int
+vm_metrics_given(const vm_metrics_point_t *p, const vm_hist_t *h,
+    vm_hist_t *given)
+{
+    uint32_t                   i;
+    const char                *alias;
+    const vm_override_hist_t  *o;
+
+    if (p->scrape->overrides == NULL) {
+        return 0;
+    }
+
+    o = vm_override_hist(p->scrape->overrides, p->index);
+    alias = p->family->alias;
+
+    if (o == NULL && alias) {
+        o = vm_override_hist(p->scrape->overrides,
+                             vm_family_find(alias, strlen(alias)));
+    }
+
+    if (o == NULL) {
+        return 0;
+    }
+
+    *given = *h;
+    given->sum = o->sum;
+    given->counts[h->n] = 0;
+
+    /* bounds beyond the model's length are not shown: theirs is +Inf */
+
+    for (i = 0; i <= VM_HIST_MAX; i++) {
+        if (i < h->n) {
+            given->counts[i] = o->counts[i];
+
+        } else {
+            given->counts[h->n] += o->counts[i];
+        }
+    }
+
+    return 1;
+}
+
+
 /* Of a series itself, or else of the metric whose old name it is. */
 
 static int
@@ -446,6 +502,20 @@ vm_metrics_override(const vm_scrape_t *s, uint32_t index, uint32_t i,
     }
 
     if (vm_metrics_lookup(s, vm_family_metric(index, i), value)) {
+        return 1;
+    }
+
+    alias = vm_families[index].percent;
+
+    if (alias) {
+        metric = vm_override_metric(alias, strlen(alias));
+
+        if (!vm_metrics_lookup(s, metric, value)) {
+            return 0;
+        }
+
+        *value /= vm_override_percent(s->overrides, metric) ? 100 : 1;
+
         return 1;
     }
 

@@ -1,39 +1,43 @@
 /*
- * Overrides: names, values that are functions of time, and merging.
+ * Overrides: names, and merging.
  */
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include "families.h"
+#include "override_parts.h"
 #include "../base/utf8.h"
 
 
 #define VM_OVERRIDE_QUOTE  64       /* bytes of a key that a message repeats */
 
 
-/* The seed's names, which are not those of the families. */
+/*
+ * Names of AIBrix's mocked application and of llm-d's simulator, which are not
+ * those of the families.
+ */
 
 typedef struct {
     const char  *name;
     const char  *family;            /* NULL: `metric` */
     uint32_t     metric;
+    int          observed;          /* a list is of observations */
 } vm_override_short_t;
-
-
-typedef struct {
-    const char  *name;
-    vm_func_e    func;
-    unsigned     period:1;          /* lo:hi:period, else one number */
-} vm_override_func_t;
 
 
 static int vm_override_parse(vm_overrides_t *o, const char *name, size_t len,
     const json_t *json, const char *text, double now, char *err,
     size_t errlen);
-static int vm_override_function(vm_override_t *v, const char *text);
-static int vm_override_number(const char *text, size_t len, double *value);
-static int vm_override_period(const char *text, size_t len, double *seconds);
+static int vm_override_value_set(vm_overrides_t *o, uint32_t metric,
+    const json_t *json, const char *text, double now, const char *name,
+    size_t len, char *err, size_t errlen);
+static int vm_override_labels(vm_overrides_t *o, uint32_t family,
+    const json_t *json, double now, const char *name, size_t len, char *err,
+    size_t errlen);
+static const vm_override_short_t *vm_override_short(const char *name,
+    size_t len);
+static uint32_t vm_override_family(const char *name, size_t len,
+    int *observed);
+static int vm_override_bad(const char *name, size_t len, const char *why,
+    char *err, size_t errlen);
 static int vm_override_model_name(vm_overrides_t *o, const char *name,
     size_t len, const char *text, size_t textlen, char *err, size_t errlen);
 static int vm_override_put(vm_overrides_t *o, const vm_override_t *v,
@@ -42,8 +46,6 @@ static void vm_override_remove(vm_overrides_t *o, uint32_t metric);
 static const vm_override_t *vm_override_find(const vm_overrides_t *o,
     uint32_t metric);
 static int vm_override_positive(uint32_t metric);
-static double vm_override_at(const vm_override_t *v, uint32_t replicas,
-    double now);
 static uint32_t vm_override_series(const vm_family_t *f, const char *text,
     size_t len);
 static int vm_override_unknown(const char *name, size_t len, char *err,
@@ -52,32 +54,41 @@ static int vm_override_quote(const char *s, size_t len);
 
 
 static const vm_override_short_t  vm_override_shorts[] = {
-    { "total", NULL, VM_METRIC_TOTAL },
-    { "success_total", "request_success_total", 0 },
-    { "avg_prompt_throughput", "avg_prompt_throughput_toks_per_s", 0 },
-    { "avg_generation_throughput", "avg_generation_throughput_toks_per_s", 0 },
-    { "running", "num_requests_running", 0 },
-    { "cpu_running", NULL, VM_METRIC_CPU_RUNNING },
-    { "waiting", "num_requests_waiting", 0 },
-    { "swapped", "num_requests_swapped", 0 },
-    { "server_load", NULL, VM_METRIC_SERVER_LOAD }
+    { "total", NULL, VM_METRIC_TOTAL, 0 },
+    { "success_total", "request_success_total", 0, 0 },
+    { "avg_prompt_throughput", "avg_prompt_throughput_toks_per_s", 0, 0 },
+    { "avg_generation_throughput", "avg_generation_throughput_toks_per_s",
+      0, 0 },
+    { "running", "num_requests_running", 0, 0 },
+    { "cpu_running", NULL, VM_METRIC_CPU_RUNNING, 0 },
+    { "waiting", "num_requests_waiting", 0, 0 },
+    { "swapped", "num_requests_swapped", 0, 0 },
+    { "server_load", NULL, VM_METRIC_SERVER_LOAD, 0 },
+
+    { "running-requests", "num_requests_running", 0, 0 },
+    { "waiting-requests", "num_requests_waiting", 0, 0 },
+    { "kv-cache-usage", "kv_cache_usage_perc", 0, 0 },
+    { "request-success-total", "request_success_total", 0, 0 },
+    { "total-prompt-tokens", "prompt_tokens_total", 0, 0 },
+    { "total-generation-tokens", "generation_tokens_total", 0, 0 },
+    { "prefix-cache-hits", "prefix_cache_hits_total", 0, 0 },
+    { "prefix-cache-queries", "prefix_cache_queries_total", 0, 0 },
+    { "loras", "lora_requests_info", 0, 0 },
+    { "ttft-buckets-values", "time_to_first_token_seconds", 0, 0 },
+    { "tpot-buckets-values", "inter_token_latency_seconds", 0, 0 },
+    { "request-tpot-buckets-values", "request_time_per_output_token_seconds",
+      0, 0 },
+    { "e2erl-buckets-values", "e2e_request_latency_seconds", 0, 0 },
+    { "queue-time-buckets-values", "request_queue_time_seconds", 0, 0 },
+    { "inf-time-buckets-values", "request_inference_time_seconds", 0, 0 },
+    { "prefill-time-buckets-values", "request_prefill_time_seconds", 0, 0 },
+    { "decode-time-buckets-values", "request_decode_time_seconds", 0, 0 },
+    { "request-prompt-tokens", "request_prompt_tokens", 0, 1 },
+    { "request-generation-tokens", "request_generation_tokens", 0, 1 },
+    { "request-params-max-tokens", "request_params_max_tokens", 0, 1 },
+    { "request-max-generation-tokens", "request_max_num_generation_tokens",
+      0, 1 }
 };
-
-
-static const vm_override_func_t  vm_override_funcs[] = {
-    { "total", VM_FUNC_TOTAL, 0 },
-    { "rate", VM_FUNC_RATE, 0 },
-    { "oscillate", VM_FUNC_OSCILLATE, 1 },
-    { "ramp", VM_FUNC_RAMP, 1 },
-    { "rampreset", VM_FUNC_RAMPRESET, 1 },
-    { "squarewave", VM_FUNC_SQUAREWAVE, 1 }
-};
-
-
-static const char  vm_override_allowed[] =
-    "a number, null, {\"total\": N}, \"oscillate:lo:hi:period\", "
-    "\"ramp:from:to:period\", \"rampreset:from:to:period\", "
-    "\"squarewave:lo:hi:period\" or \"rate:per_second\"";
 
 
 int
@@ -169,33 +180,25 @@ vm_override_server_load(const vm_overrides_t *o, uint32_t replicas,
 uint32_t
 vm_override_metric(const char *name, size_t len)
 {
-    size_t                      i, n;
+    size_t                      n;
     uint32_t                    f, series;
     const char                 *brace;
     const vm_family_t          *family;
     const vm_override_short_t  *s;
 
-    if (len > 5 && memcmp(name, "vllm:", 5) == 0) {
+    s = vm_override_short(name, len);
+
+    if (s && s->family == NULL) {
+        return s->metric;
+    }
+
+    if (s) {
+        name = s->family;
+        len = strlen(name);
+
+    } else if (len > 5 && memcmp(name, "vllm:", 5) == 0) {
         name += 5;
         len -= 5;
-
-    } else {
-
-        for (i = 0; i < vm_nelts(vm_override_shorts); i++) {
-            s = &vm_override_shorts[i];
-
-            if (strlen(s->name) != len || memcmp(s->name, name, len) != 0) {
-                continue;
-            }
-
-            if (s->family == NULL) {
-                return s->metric;
-            }
-
-            f = vm_family_find(s->family, strlen(s->family));
-
-            return vm_family_metric(f, 0);
-        }
     }
 
     /* a series is named by its label, else it is the first */
@@ -262,6 +265,43 @@ vm_override_series(const vm_family_t *f, const char *text, size_t len)
 }
 
 
+static const vm_override_short_t *
+vm_override_short(const char *name, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < vm_nelts(vm_override_shorts); i++) {
+        if (strlen(vm_override_shorts[i].name) == len
+            && memcmp(vm_override_shorts[i].name, name, len) == 0)
+        {
+            return &vm_override_shorts[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* A family by its whole name; VM_NEVER. */
+
+static uint32_t
+vm_override_family(const char *name, size_t len, int *observed)
+{
+    const vm_override_short_t  *s;
+
+    s = vm_override_short(name, len);
+    *observed = s && s->observed;
+
+    if (s) {
+        return s->family ? vm_family_find(s->family, strlen(s->family))
+                         : VM_NEVER;
+    }
+
+    return len > 5 && memcmp(name, "vllm:", 5) == 0
+           ? vm_family_find(name + 5, len - 5) : vm_family_find(name, len);
+}
+
+
 /* A pair, its value as JSON or as text. */
 
 static int
@@ -269,10 +309,10 @@ vm_override_parse(vm_overrides_t *o, const char *name, size_t len,
     const json_t *json, const char *text, double now, char *err,
     size_t errlen)
 {
-    int             bad;
-    uint32_t        metric;
-    const json_t   *total;
-    vm_override_t   v;
+    int                 observed, rc;
+    char                why[256];
+    uint32_t            family, metric;
+    const vm_family_t  *f;
 
     if (json && json_is_string(json)) {
         text = json_string_value(json);
@@ -294,13 +334,133 @@ vm_override_parse(vm_overrides_t *o, const char *name, size_t len,
                                       text ? strlen(text) : 0, err, errlen);
     }
 
-    metric = vm_override_metric(name, len);
+    family = vm_override_family(name, len, &observed);
+    f = family == VM_NEVER ? NULL : &vm_families[family];
 
-    if (metric == VM_NEVER) {
-        return vm_override_unknown(name, len, err, errlen);
+    if (json && f && (f->type == VM_FAMILY_HISTOGRAM
+                      || (f->flags & VM_FAMILY_LORA)))
+    {
+        rc = f->type == VM_FAMILY_HISTOGRAM
+             ? vm_override_hist_set(o, family, json, observed, why,
+                                    sizeof(why))
+             : vm_override_loras_set(o, json, now, why, sizeof(why));
+
+        return rc == VM_OK ? rc : vm_override_bad(name, len, why, err, errlen);
     }
 
-    if ((json && json_is_null(json))
+    if (json_is_object(json) && f && f->label
+        && json_object_get(json, "total") == NULL)
+    {
+        return vm_override_labels(o, family, json, now, name, len, err,
+                                  errlen);
+    }
+
+    metric = vm_override_metric(name, len);
+
+    return metric == VM_NEVER
+           ? vm_override_unknown(name, len, err, errlen)
+           : vm_override_value_set(o, metric, json, text, now, name, len, err,
+                                   errlen);
+}
+
+
+/* {"stop": 20, "length": 3}: a series for each value of the label. */
+
+static int
+vm_override_labels(vm_overrides_t *o, uint32_t family, const json_t *json,
+    double now, const char *name, size_t len, char *err, size_t errlen)
+{
+    char                why[128];
+    void               *it;
+    uint32_t            i;
+    const char         *key, *text;
+    const json_t       *value;
+    const vm_family_t  *f;
+
+    f = &vm_families[family];
+
+    for (it = json_object_iter((json_t *) json); it;
+         it = json_object_iter_next((json_t *) json, it))
+    {
+        key = json_object_iter_key(it);
+        value = json_object_iter_value(it);
+        text = json_string_value(value);
+
+        for (i = 0; i < vm_family_series(f); i++) {
+            if (strcmp(f->values[i], key) == 0) {
+                break;
+            }
+        }
+
+        if (i == vm_family_series(f)) {
+            snprintf(why, sizeof(why), "it has no %s=\"%.*s\"", f->label,
+                     vm_override_quote(key, strlen(key)), key);
+            return vm_override_bad(name, len, why, err, errlen);
+        }
+
+        if (vm_override_value_set(o, vm_family_metric(family, i), value, text,
+                                  now, name, len, err, errlen)
+            != VM_OK)
+        {
+            return VM_ERROR;
+        }
+    }
+
+    return VM_OK;
+}
+
+
+/* A number or a function: of JSON, or as a directive writes it. */
+
+static int
+vm_override_scalar(vm_override_t *v, const json_t *json, const char *text)
+{
+    const json_t  *total;
+
+    if (json_is_number(json)) {
+        v->func = VM_FUNC_CONSTANT;
+        v->a = json_number_value(json);
+        return VM_OK;
+    }
+
+    if (json_is_object(json) && !v->divided) {
+        total = json_object_get(json, "total");
+        v->divided = 1;
+
+        return json_object_size(json) == 1 && total
+               ? vm_override_scalar(v, total, json_string_value(total))
+               : VM_ERROR;
+    }
+
+    if (text == NULL) {
+        return VM_ERROR;
+    }
+
+    if (strncmp(text, "total:", 6) == 0 && !v->divided) {
+        v->divided = 1;
+        text += 6;
+        json = NULL;
+    }
+
+    if (json == NULL && vm_override_number(text, strlen(text), &v->a) == VM_OK)
+    {
+        v->func = VM_FUNC_CONSTANT;
+        return VM_OK;
+    }
+
+    return vm_override_function(v, text);
+}
+
+
+static int
+vm_override_value_set(vm_overrides_t *o, uint32_t metric, const json_t *json,
+    const char *text, double now, const char *name, size_t len, char *err,
+    size_t errlen)
+{
+    char           why[256];
+    vm_override_t  v;
+
+    if (json_is_null(json)
         || (json == NULL && strcmp(text, "null") == 0))
     {
         vm_override_remove(o, metric);
@@ -311,48 +471,22 @@ vm_override_parse(vm_overrides_t *o, const char *name, size_t len,
 
     v.metric = (uint16_t) metric;
     v.since = now;
-    bad = 0;
-
-    if (json && json_is_number(json)) {
-        v.func = VM_FUNC_CONSTANT;
-        v.a = json_number_value(json);
-
-    } else if (json && json_is_object(json)) {
-        total = json_object_get(json, "total");
-        bad = json_object_size(json) != 1 || !json_is_number(total);
-        v.func = VM_FUNC_TOTAL;
-        v.a = json_number_value(total);
-
-    } else if (text == NULL) {
-        bad = 1;
-
-    } else if (json == NULL && vm_override_number(text, strlen(text), &v.a)
-                               == VM_OK)
-    {
-        v.func = VM_FUNC_CONSTANT;
-
-    } else {
-        bad = vm_override_function(&v, text) != VM_OK;
-    }
 
     /* the numerator of a division cannot be one itself */
 
-    if (metric == VM_METRIC_TOTAL && v.func == VM_FUNC_TOTAL) {
-        bad = 1;
-    }
-
-    if (bad) {
-        snprintf(err, errlen, "bad value of \"%.*s\": %s is expected",
-                 vm_override_quote(name, len), name, vm_override_allowed);
-        return VM_ERROR;
+    if (vm_override_scalar(&v, json, text) != VM_OK
+        || (metric == VM_METRIC_TOTAL && v.divided))
+    {
+        snprintf(why, sizeof(why), "a number, null, {\"total\": N}, %s is "
+                 "expected", vm_override_functions);
+        return vm_override_bad(name, len, why, err, errlen);
     }
 
     if ((v.a < 0 || v.b < 0)
         && (v.func == VM_FUNC_RATE || vm_override_positive(metric)))
     {
-        snprintf(err, errlen, "bad value of \"%.*s\": it cannot be negative",
-                 vm_override_quote(name, len), name);
-        return VM_ERROR;
+        return vm_override_bad(name, len, "it cannot be negative", err,
+                               errlen);
     }
 
     return vm_override_put(o, &v, err, errlen);
@@ -360,105 +494,11 @@ vm_override_parse(vm_overrides_t *o, const char *name, size_t len,
 
 
 static int
-vm_override_function(vm_override_t *v, const char *text)
+vm_override_bad(const char *name, size_t len, const char *why, char *err,
+    size_t errlen)
 {
-    size_t                     i, n;
-    const char                *p, *colon;
-    const vm_override_func_t  *f;
-
-    colon = strchr(text, ':');
-    if (colon == NULL) {
-        return VM_ERROR;
-    }
-
-    n = (size_t) (colon - text);
-    p = colon + 1;
-
-    for (i = 0; i < vm_nelts(vm_override_funcs); i++) {
-        f = &vm_override_funcs[i];
-
-        if (strlen(f->name) != n || memcmp(f->name, text, n) != 0) {
-            continue;
-        }
-
-        v->func = (uint16_t) f->func;
-
-        if (!f->period) {
-            return vm_override_number(p, strlen(p), &v->a);
-        }
-
-        colon = strchr(p, ':');
-
-        if (colon == NULL
-            || vm_override_number(p, (size_t) (colon - p), &v->a) != VM_OK)
-        {
-            return VM_ERROR;
-        }
-
-        p = colon + 1;
-        colon = strchr(p, ':');
-
-        if (colon == NULL
-            || vm_override_number(p, (size_t) (colon - p), &v->b) != VM_OK)
-        {
-            return VM_ERROR;
-        }
-
-        return vm_override_period(colon + 1, strlen(colon + 1), &v->period);
-    }
-
-    return VM_ERROR;
-}
-
-
-/* A decimal number, all of the text and nothing that only C knows. */
-
-static int
-vm_override_number(const char *text, size_t len, double *value)
-{
-    char  *end, copy[64];
-
-    if (len == 0 || len >= sizeof(copy)) {
-        return VM_ERROR;
-    }
-
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-
-    if (strspn(copy, "0123456789+-.eE") != len) {
-        return VM_ERROR;
-    }
-
-    *value = strtod(copy, &end);
-
-    return *end == '\0' && isfinite(*value) ? VM_OK : VM_ERROR;
-}
-
-
-/* Seconds, or with a unit. */
-
-static int
-vm_override_period(const char *text, size_t len, double *seconds)
-{
-    size_t  i, n;
-
-    static const struct {
-        const char  *name;
-        double       seconds;
-    } units[] = {
-        { "ms", 0.001 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "", 1 }
-    };
-
-    for (i = 0; i < vm_nelts(units); i++) {
-        n = strlen(units[i].name);
-
-        if (len > n && memcmp(text + len - n, units[i].name, n) == 0
-            && vm_override_number(text, len - n, seconds) == VM_OK)
-        {
-            *seconds *= units[i].seconds;
-            return *seconds > 0 ? VM_OK : VM_ERROR;
-        }
-    }
+    snprintf(err, errlen, "bad value of \"%.*s\": %s",
+             vm_override_quote(name, len), name, why);
 
     return VM_ERROR;
 }
@@ -479,8 +519,8 @@ vm_override_model_name(vm_overrides_t *o, const char *name, size_t len,
     if (textlen == 0 || vm_utf8_valid(text, textlen) != textlen
         || textlen >= sizeof(o->model_name)) {
         snprintf(err, errlen, "bad value of \"%.*s\": null or a string of 1 "
-                 "to %zu bytes of UTF-8 is expected", vm_override_quote(name, len),
-                 name, sizeof(o->model_name) - 1);
+                 "to %zu bytes of UTF-8 is expected",
+                 vm_override_quote(name, len), name, sizeof(o->model_name) - 1);
         return VM_ERROR;
     }
 
@@ -569,41 +609,6 @@ vm_override_positive(uint32_t metric)
 }
 
 
-static double
-vm_override_at(const vm_override_t *v, uint32_t replicas, double now)
-{
-    double  t;
-
-    t = vm_max(now - v->since, 0);
-
-    switch ((vm_func_e) v->func) {
-
-    case VM_FUNC_TOTAL:
-        return v->a / (double) vm_max(replicas, 1u);
-
-    case VM_FUNC_OSCILLATE:
-        return v->a + (v->b - v->a)
-                      * (1 - cos(2 * M_PI * fmod(t, v->period) / v->period))
-                      / 2;
-
-    case VM_FUNC_RAMP:
-        return v->a + (v->b - v->a) * vm_min(t / v->period, 1);
-
-    case VM_FUNC_RAMPRESET:
-        return v->a + (v->b - v->a) * fmod(t, v->period) / v->period;
-
-    case VM_FUNC_SQUAREWAVE:
-        return fmod(t, v->period) < v->period / 2 ? v->a : v->b;
-
-    case VM_FUNC_RATE:
-        return v->b + v->a * t;
-
-    default:
-        return v->a;
-    }
-}
-
-
 static int
 vm_override_unknown(const char *name, size_t len, char *err, size_t errlen)
 {
@@ -625,7 +630,8 @@ vm_override_unknown(const char *name, size_t len, char *err, size_t errlen)
 
     if (f != VM_NEVER && vm_families[f].type == VM_FAMILY_HISTOGRAM) {
         snprintf(err, errlen, "\"%.*s\" is a histogram: override \"%.*s_count\""
-                 " or \"%.*s_sum\"", quote, name, quote, name, quote, name);
+                 " or \"%.*s_sum\", or its buckets by /set_metrics", quote,
+                 name, quote, name, quote, name);
         return VM_ERROR;
     }
 
@@ -659,4 +665,91 @@ vm_override_quote(const char *s, size_t len)
     }
 
     return (int) len;
+}
+
+
+/* ---- telling ---- */
+
+static void
+vm_override_name(uint32_t metric, vm_buf_t *out)
+{
+    size_t              i;
+    uint32_t            series;
+    const vm_family_t  *f;
+
+    for (i = 0; metric >= VM_METRIC_TOTAL && i < vm_nelts(vm_override_shorts);
+         i++)
+    {
+        if (vm_override_shorts[i].metric == metric) {
+            vm_buf_str(out, vm_override_shorts[i].name);
+            return;
+        }
+    }
+
+    f = &vm_families[metric / 8];
+    series = metric % 8;
+    vm_buf_str(out, f->name);
+
+    if (f->type == VM_FAMILY_HISTOGRAM) {
+        vm_buf_str(out, series ? "_sum" : "_count");
+
+    } else if (f->label) {
+        vm_buf_printf(out, "{%s=\"%s\"}", f->label, f->values[series]);
+    }
+}
+
+
+void
+vm_overrides_json(const vm_overrides_t *o, vm_buf_t *out)
+{
+    uint32_t     i;
+    vm_buf_t     name;
+    const char  *comma;
+
+    comma = "";
+    vm_buf_init(&name);
+    vm_buf_char(out, '{');
+
+    if (o->model_name[0]) {
+        vm_buf_lit(out, "\"model_name\":");
+        vm_buf_json(out, o->model_name, strlen(o->model_name));
+        comma = ",";
+    }
+
+    for (i = 0; i < o->n; i++) {
+        vm_buf_reset(&name);
+        vm_override_name(o->list[i].metric, &name);
+        vm_buf_str(out, comma);
+        vm_buf_json(out, name.data, name.len);
+        vm_buf_char(out, ':');
+        vm_override_json(&o->list[i], out);
+        comma = ",";
+    }
+
+    for (i = 0; i < o->nhists; i++) {
+        vm_buf_printf(out, "%s\"%s\":", comma,
+                      vm_families[o->hists[i].family].name);
+        vm_override_hist_json(&o->hists[i], out);
+        comma = ",";
+    }
+
+    if (o->nloras) {
+        vm_buf_printf(out, "%s\"vllm:lora_requests_info\":", comma);
+        vm_override_loras_json(o, out);
+    }
+
+    vm_buf_char(out, '}');
+    out->failed |= name.failed;
+    vm_buf_free(&name);
+}
+
+
+int
+vm_override_percent(const vm_overrides_t *o, uint32_t metric)
+{
+    const vm_override_t  *v;
+
+    v = vm_override_find(o, metric);
+
+    return v && (v->a > 1 || v->b > 1);
 }

@@ -8,14 +8,16 @@
 
 
 #include <jansson.h>
-#include "../base/types.h"
+#include "../base/buf.h"
+#include "../base/hist.h"
 
 
-#define VM_OVERRIDES  64
+#define VM_OVERRIDES       64
+#define VM_OVERRIDE_HISTS  16
+#define VM_OVERRIDE_LORAS  8
 
 typedef enum {
     VM_FUNC_CONSTANT,
-    VM_FUNC_TOTAL,                  /* value / replicas */
     VM_FUNC_OSCILLATE,              /* a: lo, b: hi, period */
     VM_FUNC_RAMP,                   /* a: from, b: to, period */
     VM_FUNC_RAMPRESET,
@@ -25,17 +27,39 @@ typedef enum {
 
 typedef struct {
     uint16_t   metric;              /* which one: override.c's table */
-    uint16_t   func;                /* vm_func_e */
+    uint8_t    func;                /* vm_func_e */
+    uint8_t    divided;             /* by the replicas: {"total": ...} */
     double     a;
     double     b;
     double     period;              /* seconds */
     double     since;               /* Unix seconds when it was set */
 } vm_override_t;
 
+/* A histogram: what each bucket counts, all bounds of the list and +Inf. */
+
 typedef struct {
-    uint32_t       n;
-    vm_override_t  list[VM_OVERRIDES];
-    char           model_name[128]; /* "" unless `model_name` is overridden */
+    uint32_t   family;
+    uint64_t   counts[VM_HIST_MAX + 1];
+    double     sum;
+} vm_override_hist_t;
+
+/* A series of vllm:lora_requests_info. */
+
+typedef struct {
+    char       running[128];        /* "a,b" */
+    char       waiting[128];
+    uint32_t   max;                 /* 0: --max-loras */
+    double     seconds;             /* its value, Unix */
+} vm_override_lora_t;
+
+typedef struct {
+    uint32_t            n;
+    uint32_t            nhists;
+    uint32_t            nloras;
+    vm_override_t       list[VM_OVERRIDES];
+    vm_override_hist_t  hists[VM_OVERRIDE_HISTS];
+    vm_override_lora_t  loras[VM_OVERRIDE_LORAS];
+    char                model_name[128];        /* "": not overridden */
 } vm_overrides_t;
 
 
@@ -59,6 +83,16 @@ int vm_override_value(const vm_overrides_t *o, uint32_t metric,
 
 /* The metric of a name, with or without "vllm:", or a short one; VM_NEVER. */
 uint32_t vm_override_metric(const char *name, size_t len);
+
+/* Its values go beyond 1: a fraction that is meant in percent. */
+int vm_override_percent(const vm_overrides_t *o, uint32_t metric);
+
+/* NULL: the histogram counts what was observed. */
+const vm_override_hist_t *vm_override_hist(const vm_overrides_t *o,
+    uint32_t family);
+
+/* All of them as an object that vm_overrides_merge() takes. */
+void vm_overrides_json(const vm_overrides_t *o, vm_buf_t *out);
 
 /* What GET /load answers: 1 and the value if `server_load` is overridden. */
 int vm_override_server_load(const vm_overrides_t *o, uint32_t replicas,

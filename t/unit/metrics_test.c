@@ -730,7 +730,7 @@ test_overridden(void **state)
     /* old names show when they are overridden, and only then */
 
     assert_line(text, "vllm:gpu_cache_usage_perc{" E "} 75.0");
-    assert_line(text, "vllm:kv_cache_usage_perc{" E "} 0.0");
+    assert_line(text, "vllm:kv_cache_usage_perc{" E "} 0.75");
     assert_null(strstr(text, "vllm:num_requests_swapped"));
     assert_null(strstr(text, "vllm:avg_prompt_throughput"));
     assert_line(text, "vllm:num_requests_waiting{" E "} 10.0");
@@ -762,6 +762,140 @@ test_overridden(void **state)
     assert_line(text, "vllm:kv_cache_usage_perc{" E "} 0.5");
     assert_line(text, "vllm:cpu_cache_usage_perc{" M "} 12.0");
     free(text);
+
+    /* up to 1 the old name is a fraction, as its HELP says */
+
+    override(&s, "kv_cache_usage_perc", "null");
+    override(&s, "gpu_cache_usage_perc", "0.4");
+    text = render(&s);
+    assert_line(text, "vllm:kv_cache_usage_perc{" E "} 0.4");
+    free(text);
+
+    override(&s, "gpu_cache_usage_perc", "squarewave:0:50:20");
+    s.now += 15;
+    text = render(&s);
+    assert_line(text, "vllm:kv_cache_usage_perc{" E "} 0.5");
+    free(text);
+}
+
+
+static void
+merge(vm_scrape_t *s, const char *json)
+{
+    char     err[512];
+    json_t  *j;
+
+    j = json_loads(json, 0, NULL);
+    assert_non_null(j);
+
+    if (vm_overrides_merge(&overrides, j, s->now, err, sizeof(err)) != VM_OK) {
+        fail_msg("%s: %s", json, err);
+    }
+
+    json_decref(j);
+    s->overrides = &overrides;
+}
+
+
+/* Buckets as they are given, whatever was observed. */
+
+static void
+test_buckets(void **state)
+{
+    char         *text;
+    vm_scrape_t   s;
+
+    (void) state;
+
+    fresh(&s);
+    vm_hist_observe(&ranks[0].time_to_first_token, 0.5, 1000);
+
+    merge(&s, "{\"ttft-buckets-values\": [1, 2, 3],"
+              " \"vllm:e2e_request_latency_seconds\": {\"buckets\":"
+              " {\"0.5\": 2, \"+Inf\": 7}, \"sum\": 12.5},"
+              " \"request_prompt_tokens\": {\"observations\": [3, 4, 700]},"
+              " \"inter_token_latency_seconds\": [0, 4],"
+              " \"request-success-total\": {\"stop\": 20, \"length\": 3}}");
+    text = render(&s);
+
+#undef M
+#define M  "model_name=\"llama2-7b\""
+
+    assert_line(text, B("0.001") "1.0");
+    assert_line(text, B("0.005") "3.0");
+    assert_line(text, B("0.01") "6.0");
+    assert_line(text, B("+Inf") "6.0");
+    assert_line(text, "vllm:time_to_first_token_seconds_count{" E "} 6.0");
+    assert_line(text, "vllm:time_to_first_token_seconds_sum{" E "} "
+                      "0.028999999999999998");
+    assert_line(text, "vllm:e2e_request_latency_seconds_bucket{engine=\"0\","
+                      "le=\"0.3\"," M "} 0.0");
+    assert_line(text, "vllm:e2e_request_latency_seconds_bucket{engine=\"0\","
+                      "le=\"0.5\"," M "} 2.0");
+    assert_line(text, "vllm:e2e_request_latency_seconds_bucket{engine=\"0\","
+                      "le=\"7680.0\"," M "} 2.0");
+    assert_line(text, "vllm:e2e_request_latency_seconds_bucket{engine=\"0\","
+                      "le=\"+Inf\"," M "} 7.0");
+    assert_line(text, "vllm:e2e_request_latency_seconds_sum{" E "} 12.5");
+    assert_line(text, "vllm:request_prompt_tokens_count{" E "} 3.0");
+    assert_line(text, "vllm:request_prompt_tokens_sum{" E "} 707.0");
+    assert_line(text, "vllm:request_success_total{engine=\"0\","
+                      "finished_reason=\"length\"," M "} 3.0");
+    free(text);
+
+    /* an old name has those of its new one */
+
+    s.legacy = 1;
+    merge(&s, "{\"time_to_first_token_seconds\": null}");
+    text = render(&s);
+    assert_line(text, B("+Inf") "1000.0");
+    assert_line(text, "vllm:time_per_output_token_seconds_count{" E "} 4.0");
+    free(text);
+}
+
+
+static void
+test_loras(void **state)
+{
+    char         *text;
+    vm_buf_t      b;
+    vm_scrape_t   s;
+
+    (void) state;
+
+    fresh(&s);
+    merge(&s, "{\"loras\": [{\"running\": \"a,b\", \"waiting\": \"c\","
+              " \"timestamp\": 1257894567}, {\"running\": [\"d\"],"
+              " \"max_lora\": 4, \"timestamp\": 1257894569}]}");
+    text = render(&s);
+    assert_line(text, "vllm:lora_requests_info{max_lora=\"1\","
+                      "running_lora_adapters=\"a,b\","
+                      "waiting_lora_adapters=\"c\"} 1.257894567e+09");
+    assert_line(text, "vllm:lora_requests_info{max_lora=\"4\","
+                      "running_lora_adapters=\"d\","
+                      "waiting_lora_adapters=\"\"} 1.257894569e+09");
+    free(text);
+
+    /* what is told can be set again */
+
+    merge(&s, "{\"running\": 7, \"waiting\": {\"total\": \"ramp:0:50:60\"},"
+              " \"num_requests_waiting_by_reason\": {\"capacity\": 2},"
+              " \"total\": \"rampreset:1:9:5\", \"ttft-buckets-values\": [1]}");
+    vm_buf_init(&b);
+    vm_overrides_json(&overrides, &b);
+    vm_buf_char(&b, '\0');
+    assert_string_equal(b.data,
+        "{\"vllm:num_requests_running\":7.0,"
+        "\"vllm:num_requests_waiting\":{\"total\":\"ramp:0.0:50.0:60.0\"},"
+        "\"vllm:num_requests_waiting_by_reason{reason=\\\"capacity\\\"}\":2.0,"
+        "\"total\":\"rampreset:1.0:9.0:5.0\","
+        "\"vllm:time_to_first_token_seconds\":{\"buckets\":[1,0,0,0,0,0,0,0,"
+        "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0],\"sum\":0.0005},"
+        "\"vllm:lora_requests_info\":[{\"running\":\"a,b\",\"waiting\":\"c\","
+        "\"timestamp\":1257894567.0},{\"running\":\"d\",\"waiting\":\"\","
+        "\"max_lora\":4,\"timestamp\":1257894569.0}]}");
+    merge(&s, b.data);
+    vm_buf_free(&b);
 }
 
 
@@ -870,6 +1004,8 @@ main(void)
         cmocka_unit_test(test_self),
         cmocka_unit_test(test_sleep),
         cmocka_unit_test(test_overridden),
+        cmocka_unit_test(test_buckets),
+        cmocka_unit_test(test_loras),
         cmocka_unit_test(test_total),
         cmocka_unit_test(test_documented)
     };

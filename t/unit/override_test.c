@@ -229,6 +229,23 @@ test_refused(void **state)
         { "{\"total\": {\"total\": 100}}", "\"total\"" },
         { "{\"time_to_first_token_seconds\": 1}", "_count" },
         { "{\"vllm:cache_config_info\": 1}", "cannot be overridden" },
+        { "{\"time_to_first_token_seconds\": [-1]}", "whole numbers" },
+        { "{\"time_to_first_token_seconds\": [1.5]}", "whole numbers" },
+        { "{\"inter_token_latency_seconds\": [0,0,0,0,0,0,0,0,0,0,0,0,0,0,"
+          "0,0,0,0,0,0,0]}", "up to 20 counts" },
+        { "{\"inter_token_latency_seconds\": {\"buckets\": {\"0.33\": 1}}}",
+          "le=\"0.33\"" },
+        { "{\"inter_token_latency_seconds\": {\"buckets\": {\"0.1\": 5, "
+          "\"+Inf\": 4}}}", "cannot fall" },
+        { "{\"inter_token_latency_seconds\": {\"observations\": [-1]}}",
+          "at least 0" },
+        { "{\"inter_token_latency_seconds\": {\"observations\": [1], "
+          "\"buckets\": [1]}}", "is expected" },
+        { "{\"loras\": [{\"running\": 5}]}", "\"loras\"" },
+        { "{\"loras\": {\"running\": \"a\", \"x\": 1}}", "\"loras\"" },
+        { "{\"loras\": [{}, {}, {}, {}, {}, {}, {}, {}, {}]}", "8 series" },
+        { "{\"request_success_total\": {\"stop\": 1, \"nope\": 2}}",
+          "finished_reason=\"nope\"" },
         { "{\"model_name\": 5}", "\"model_name\"" },
         { "{\"model_name\": \"\"}", "\"model_name\"" },
         { "{\"model_name\": \"a\\nb\"}", "\"model_name\"" },
@@ -297,6 +314,8 @@ test_functions(void **state)
     } cases[] = {
         { "{\"running\": {\"total\": 200}}", 0, 40 },
         { "{\"running\": \"total:200\"}", 0, 40 },
+        { "{\"running\": {\"total\": \"ramp:0:50:10\"}}", 5, 5 },
+        { "{\"running\": \"total:ramp:0:50:10\"}", 20, 10 },
         { "{\"running\": \"oscillate:2:6:8\"}", 0, 2 },
         { "{\"running\": \"oscillate:2:6:8\"}", 2, 4 },
         { "{\"running\": \"oscillate:2:6:8\"}", 4, 6 },
