@@ -1284,7 +1284,7 @@ invalid value "0.5" of calls: 0% to 100%, with the sign below 1% and at 1
 vllm_mock_output cap=yes;
 --- must_die
 --- error_log
-invalid value "yes" of cap: on or off
+invalid value "yes" of cap: off or on
 
 
 

@@ -9,7 +9,7 @@ packages=(nginx nginx-dev libjansson-dev libutf8proc-dev zlib1g-dev gcc make
 if [ "${1:-build}" = test ]; then
     packages+=(libcmocka-dev clang libclang-rt-14-dev cppcheck
                libtest-base-perl liblist-moreutils-perl perl python3
-               python3-venv python3-yaml nodejs npm jq prometheus kubectl)
+               python3-venv python3-yaml nodejs npm jq prometheus kubectl haproxy)
 fi
 
 missing=()

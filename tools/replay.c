@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "device.h"
 #include "report.h"
 #include "scenario.h"
 #include "simulate.h"
+#include "../src/engine/fit.h"
+#include "../src/engine/known.h"
 #include "../src/engine/options.h"
 
 
@@ -21,10 +24,14 @@ typedef struct {
     const char        *perfetto;
     const char        *metrics;         /* a file; "" is standard output */
     const char        *model;
+    const char        *device;
+    const char        *simulated;       /* --model */
+    const char        *profiles;
+    uint32_t           tp;
     vm_report_e        format;
+    vm_fit_t           given;           /* engine settings */
     unsigned           plan:1;
     unsigned           cpu_overhead:1;
-    unsigned           blocks:1;        /* num_gpu_blocks is given */
     vm_engine_conf_t   conf;
 } vm_replay_t;
 
@@ -48,6 +55,10 @@ static int vm_flag_seed(vm_replay_t *r, const char *value);
 static int vm_flag_format(vm_replay_t *r, const char *value);
 static int vm_flag_metrics(vm_replay_t *r, const char *value);
 static int vm_flag_model(vm_replay_t *r, const char *value);
+static int vm_flag_device(vm_replay_t *r, const char *value);
+static int vm_flag_simulated(vm_replay_t *r, const char *value);
+static int vm_flag_profiles(vm_replay_t *r, const char *value);
+static int vm_flag_tp(vm_replay_t *r, const char *value);
 static int vm_flag_perfetto(vm_replay_t *r, const char *value);
 static int vm_flag_help(vm_replay_t *r, const char *value);
 
@@ -59,6 +70,15 @@ static const vm_flag_t  vm_flags[] = {
       "with --scenario: print its plan, step by step, as JSON" },
     { "--profile", "FILE", vm_flag_profile,
       "step times by a file below profiles/" },
+    { "--device", "NAME", vm_flag_device,
+      "a GPU (h100): the profile of --model there, and what vLLM derives of "
+      "both" },
+    { "--model", "NAME", vm_flag_simulated,
+      "the model, by the names of profiles/index.json" },
+    { "--tensor-parallel-size", "N", vm_flag_tp,
+      "GPUs of --device; the fewest there is a profile of" },
+    { "--profiles", "DIRECTORY", vm_flag_profiles,
+      "where --device looks (profiles beside the program's directory)" },
     { "--latency", "\"MODEL KEY=VALUE ...\"", vm_flag_latency,
       "another latency model, as vllm_mock_latency takes it" },
     { "--cpu-overhead", NULL, vm_flag_cpu_overhead,
@@ -269,6 +289,53 @@ vm_flag_model(vm_replay_t *r, const char *value)
 
 
 static int
+vm_flag_device(vm_replay_t *r, const char *value)
+{
+    r->device = value;
+
+    return VM_OK;
+}
+
+
+static int
+vm_flag_simulated(vm_replay_t *r, const char *value)
+{
+    r->simulated = value;
+
+    return VM_OK;
+}
+
+
+static int
+vm_flag_profiles(vm_replay_t *r, const char *value)
+{
+    r->profiles = value;
+
+    return VM_OK;
+}
+
+
+static int
+vm_flag_tp(vm_replay_t *r, const char *value)
+{
+    long   n;
+    char  *end;
+
+    n = strtol(value, &end, 10);
+
+    if (end == value || *end || n < 1 || n > 1024) {
+        fprintf(stderr, "vllm-mock-replay: invalid value \"%s\" of "
+                "--tensor-parallel-size: 1 to 1024\n", value);
+        return VM_ERROR;
+    }
+
+    r->tp = (uint32_t) n;
+
+    return VM_OK;
+}
+
+
+static int
 vm_flag_perfetto(vm_replay_t *r, const char *value)
 {
     r->perfetto = value;
@@ -290,7 +357,8 @@ vm_flag_help(vm_replay_t *r, const char *value)
          "vllm-mock-replay --scenario FILE --plan\n\n"
          "A trace's columns: arrival_s, prompt_tokens, output_tokens "
          "[, prefix_group,\nprefix_tokens, priority, lora, "
-         "prompt_token_ids].\n");
+         "prompt_token_ids];\nor Azure's: TIMESTAMP, ContextTokens, "
+         "GeneratedTokens.\n");
 
     for (i = 0; i < vm_nelts(vm_flags); i++) {
         printf("  %s %s\n      %s\n", vm_flags[i].name,
@@ -320,6 +388,18 @@ vm_replay_switch(vm_replay_t *r, const char *name)
 
     return vm_option_set(&r->conf, off ? name + 3 : name, off ? "off" : "on",
                          err, sizeof(err));
+}
+
+
+/* What is not derived, by words that one name alone has. */
+
+static void
+vm_replay_given(vm_replay_t *r, const char *name)
+{
+    r->given.blocks |= strstr(name, "gpu") != NULL;
+    r->given.seqs |= strstr(name, "seqs") != NULL;
+    r->given.tokens |= strstr(name, "batched") != NULL;
+    r->given.length |= strstr(name, "model") != NULL;
 }
 
 
@@ -393,7 +473,7 @@ vm_replay_option(vm_replay_t *r, int argc, char **argv, int *i)
 
     case VM_OK:
         *i += takes;
-        r->blocks |= strstr(name, "gpu") != NULL;
+        vm_replay_given(r, name);
         return VM_OK;
 
     case VM_DECLINED:
@@ -478,11 +558,52 @@ vm_replay_profile(vm_replay_t *r)
 
     /* as the recordings have it: that many also of another size */
 
-    if (!r->blocks) {
+    if (!r->given.blocks && r->device == NULL) {
         r->conf.num_gpu_blocks = p->num_blocks;
     }
 
     return VM_OK;
+}
+
+
+/* --device and --model: the profile, and what follows from both. */
+
+static int
+vm_replay_device(vm_replay_t *r)
+{
+    int    rc;
+    char   text[512], *path;
+
+    if (r->simulated == NULL) {
+        return vm_replay_error("--device goes with --model", NULL);
+    }
+
+    path = vm_device_profile(r->profiles, r->device, r->simulated, r->tp,
+                             vm_replay_read);
+
+    if (path == NULL) {
+        return VM_ERROR;
+    }
+
+    fprintf(stderr, "vllm-mock-replay: step times of %s\n", path);
+
+    r->profile = path;
+    rc = vm_replay_profile(r);
+    r->profile = r->simulated;
+    free(path);
+
+    if (rc != VM_OK) {
+        return rc;
+    }
+
+    r->given.known = vm_known_length(r->simulated);
+    rc = vm_fit(&r->conf, &r->given, text, sizeof(text));
+
+    if (*text) {
+        vm_replay_error(text, NULL);
+    }
+
+    return rc;
 }
 
 
@@ -501,6 +622,10 @@ vm_replay_check(const vm_engine_conf_t *conf)
 
     c = *conf;
     c.max_num_seqs = vm_min(c.max_num_seqs, c.max_num_batched_tokens);
+
+    if (c.max_model_len == 0) {
+        return vm_replay_error("max_model_len auto goes with --device", NULL);
+    }
 
     if (c.num_gpu_blocks > 1 && c.block_size) {
         tokens = (uint64_t) (c.num_gpu_blocks - 1) * c.block_size;
@@ -691,15 +816,18 @@ main(int argc, char **argv)
 
     } else if (rc == VM_OK) {
 
-        if (r->latency) {
+        if (r->device) {
+            rc = vm_replay_device(r);
+
+        } else if (r->latency) {
             rc = vm_replay_latency(r);
 
         } else if (r->profile) {
             rc = vm_replay_profile(r);
 
         } else {
-            rc = vm_replay_error("--profile FILE or --latency MODEL is "
-                                 "missing", NULL);
+            rc = vm_replay_error("--device NAME, --profile FILE or --latency "
+                                 "MODEL is missing", NULL);
         }
 
         if (rc == VM_OK) {

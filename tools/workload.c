@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include "workload.h"
 #include "../src/base/rand.h"
 
@@ -14,7 +15,11 @@
 #define VM_COLUMNS  16
 
 
-typedef struct {
+typedef struct vm_reader_s  vm_reader_t;
+
+typedef int (*vm_column_pt)(vm_reader_t *r, vm_wreq_t *q, char *field);
+
+struct vm_reader_s {
     vm_workload_t  *workload;
     const char     *name;
     uint32_t        line;
@@ -23,22 +28,26 @@ typedef struct {
     uint32_t        size;           /* of the requests */
     uint64_t        idsize;
     uint32_t        columns[VM_COLUMNS];
+    vm_column_pt    reads[VM_COLUMNS];
     uint32_t        ncolumns;
+    int64_t         epoch;          /* Unix second of a trace with dates */
+    unsigned        dated;
     char          **groups;         /* names by a hash, open addressing */
     uint32_t       *numbers;
     uint32_t        ngroups;
     uint32_t        groupsize;
-} vm_reader_t;
-
-typedef int (*vm_column_pt)(vm_reader_t *r, vm_wreq_t *q, char *field);
+};
 
 typedef struct {
     const char    *name;
+    const char    *azure;           /* in Azure's traces; NULL: it has none */
     vm_column_pt   read;
+    vm_column_pt   azure_read;
 } vm_column_t;
 
 
 static int vm_column_arrival(vm_reader_t *r, vm_wreq_t *q, char *field);
+static int vm_column_timestamp(vm_reader_t *r, vm_wreq_t *q, char *field);
 static int vm_column_prompt(vm_reader_t *r, vm_wreq_t *q, char *field);
 static int vm_column_output(vm_reader_t *r, vm_wreq_t *q, char *field);
 static int vm_column_group(vm_reader_t *r, vm_wreq_t *q, char *field);
@@ -49,14 +58,15 @@ static int vm_column_ids(vm_reader_t *r, vm_wreq_t *q, char *field);
 
 
 static const vm_column_t  vm_columns[] = {
-    { "arrival_s", vm_column_arrival },
-    { "prompt_tokens", vm_column_prompt },
-    { "output_tokens", vm_column_output },
-    { "prefix_group", vm_column_group },
-    { "prefix_tokens", vm_column_shared },
-    { "priority", vm_column_priority },
-    { "lora", vm_column_lora },
-    { "prompt_token_ids", vm_column_ids }
+    { "arrival_s", "TIMESTAMP", vm_column_arrival, vm_column_timestamp },
+    { "prompt_tokens", "ContextTokens", vm_column_prompt, vm_column_prompt },
+    { "output_tokens", "GeneratedTokens", vm_column_output,
+      vm_column_output },
+    { "prefix_group", NULL, vm_column_group, NULL },
+    { "prefix_tokens", NULL, vm_column_shared, NULL },
+    { "priority", NULL, vm_column_priority, NULL },
+    { "lora", NULL, vm_column_lora, NULL },
+    { "prompt_token_ids", NULL, vm_column_ids, NULL }
 };
 
 
@@ -127,7 +137,7 @@ vm_reader_header(vm_reader_t *r, char *line)
 {
     char      *field;
     uint32_t   i, k;
-    int        prompt;
+    int        azure, prompt;
 
     prompt = 0;
 
@@ -140,8 +150,18 @@ vm_reader_header(vm_reader_t *r, char *line)
     while (line) {
         field = vm_reader_field(&line);
 
+        azure = 0;
+
         for (i = 0; i < vm_nelts(vm_columns); i++) {
+
             if (strcmp(field, vm_columns[i].name) == 0) {
+                break;
+            }
+
+            if (vm_columns[i].azure
+                && strcmp(field, vm_columns[i].azure) == 0)
+            {
+                azure = 1;
                 break;
             }
         }
@@ -150,7 +170,9 @@ vm_reader_header(vm_reader_t *r, char *line)
             return vm_reader_error(r, "unknown column \"%s\": arrival_s, "
                                    "prompt_tokens, output_tokens, prefix_group"
                                    ", prefix_tokens, priority, lora and "
-                                   "prompt_token_ids are known", field);
+                                   "prompt_token_ids are known, and Azure's "
+                                   "TIMESTAMP, ContextTokens, "
+                                   "GeneratedTokens", field);
         }
 
         for (k = 0; k < r->ncolumns; k++) {
@@ -160,6 +182,8 @@ vm_reader_header(vm_reader_t *r, char *line)
         }
 
         prompt |= i == 1 || i == 7;
+        r->reads[r->ncolumns] = azure ? vm_columns[i].azure_read
+                                      : vm_columns[i].read;
         r->columns[r->ncolumns++] = i;
     }
 
@@ -215,7 +239,7 @@ vm_reader_row(vm_reader_t *r, char *line)
         }
 
         if (*field
-            && vm_columns[r->columns[i]].read(r, q, field) != VM_OK)
+            && r->reads[i](r, q, field) != VM_OK)
         {
             return VM_ERROR;
         }
@@ -336,6 +360,64 @@ vm_column_arrival(vm_reader_t *r, vm_wreq_t *q, char *field)
     }
 
     q->arrival = (vm_time_t) llrint(d * 1e9);
+
+    return VM_OK;
+}
+
+
+/*
+ * "2023-11-16 18:15:46.6805900", UTC, or with an offset of 0 behind it.  The
+ * second of the first row is the trace's 0; of whole seconds, as doubles have
+ * no room for more.
+ */
+
+static int
+vm_column_timestamp(vm_reader_t *r, vm_wreq_t *q, char *field)
+{
+    int        used;
+    char      *end;
+    double     fraction;
+    int64_t    second;
+    struct tm  tm;
+
+    memset(&tm, 0, sizeof(tm));
+    used = 0;
+
+    if (sscanf(field, "%4d-%2d-%2d%*1[ T]%2d:%2d:%2d%n", &tm.tm_year,
+               &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec,
+               &used)
+        != 6)
+    {
+        used = 0;
+    }
+
+    end = field + used;
+    fraction = *end == '.' ? strtod(end, &end) : 0;
+
+    if (used == 0
+        || (*end && strcmp(end, "Z") != 0 && strcmp(end, "+00:00") != 0))
+    {
+        return vm_reader_error(r, "invalid value \"%s\" of TIMESTAMP: "
+                               "YYYY-MM-DD HH:MM:SS.FRACTION is expected",
+                               field);
+    }
+
+    tm.tm_year -= 1900;
+    tm.tm_mon--;
+    second = timegm(&tm);
+
+    if (!r->dated) {
+        r->epoch = second;
+        r->dated = 1;
+    }
+
+    if (second < r->epoch) {
+        return vm_reader_error(r, "TIMESTAMP %s is before the first row's",
+                               field);
+    }
+
+    q->arrival = (second - r->epoch) * VM_NSEC
+                 + (vm_time_t) llrint(fraction * 1e9);
 
     return VM_OK;
 }

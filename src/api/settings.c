@@ -722,15 +722,27 @@ vm_arg_overrides(vm_settings_t *s, const char *text)
 }
 
 
+static int
+vm_arg_object(const char *text)
+{
+    int      yes;
+    json_t  *o;
+
+    o = json_loads(text, 0, NULL);
+    yes = json_is_object(o);
+    json_decref(o);
+
+    return yes;
+}
+
+
 /* One value of an argument; VM_ERROR if it does not fit. */
 
 static int
 vm_arg_value(vm_settings_t *s, const vm_arg_t *a, const char *value,
     vm_pool_t *pool)
 {
-    int        object;
     void      *field;
-    json_t    *json;
     uint64_t   n;
 
     field = (char *) s + a->offset;
@@ -764,11 +776,7 @@ vm_arg_value(vm_settings_t *s, const vm_arg_t *a, const char *value,
         return vm_settings_number(value, &s->seed);
 
     case VM_SET_JSON:
-        json = json_loads(value, 0, NULL);
-        object = json_is_object(json);
-        json_decref(json);
-
-        if (!object) {
+        if (!vm_arg_object(value)) {
             return VM_ERROR;
         }
 

@@ -7,6 +7,45 @@
 #include "fit.h"
 
 
+/*
+ * What vLLM derives from the GPU it finds, where nothing was said: blocks of
+ * the memory that is left; a larger batch where there is much, but not on an
+ * A100.
+ */
+
+static void
+vm_fit_device(vm_engine_conf_t *c, const vm_fit_t *f)
+{
+    int                  huge;
+    double               gib;
+    const vm_profile_t  *p;
+
+    p = &c->latency.profile;
+
+    if (!f->blocks && p->num_blocks) {
+        c->num_gpu_blocks = (uint32_t) ((uint64_t) p->num_blocks
+                                        * p->block_size / c->block_size);
+    }
+
+    /* vLLM's steps: 160 GiB and more, 70 GiB and more, others */
+
+    gib = p->memory_gb * 1e9 / (1024.0 * 1024 * 1024);
+    huge = gib >= 160;
+
+    if (!huge && (gib < 70 || strcmp(p->device, "a100") == 0)) {
+        return;
+    }
+
+    if (!f->seqs) {
+        c->max_num_seqs = 1024;
+    }
+
+    if (!f->tokens) {
+        c->max_num_batched_tokens = huge ? 16384 : 8192;
+    }
+}
+
+
 /* Block 0 is never given out. */
 
 static uint64_t
@@ -31,7 +70,7 @@ vm_fit_blocks(vm_engine_conf_t *c, const vm_fit_t *f, int may_shrink,
     need = ((uint64_t) c->max_model_len + c->block_size - 1) / c->block_size
            + 1;
 
-    if (!f->blocks) {
+    if (!f->blocks && c->latency.model != VM_LATENCY_PROFILE) {
         c->num_gpu_blocks = (uint32_t) need;
         return VM_OK;
     }
@@ -64,6 +103,11 @@ vm_fit(vm_engine_conf_t *c, const vm_fit_t *f, char *text, size_t size)
     int  automatic;
 
     *text = '\0';
+
+    if (c->latency.model == VM_LATENCY_PROFILE) {
+        vm_fit_device(c, f);
+    }
+
     automatic = !f->length || c->max_model_len == 0;
 
     if (automatic && f->known) {

@@ -13,12 +13,13 @@
 typedef struct {
     uint32_t  known;            /* tokens the model was made for; 0: unknown */
     unsigned  length:1;         /* max_model_len was given; 0 is "auto" */
-    unsigned  blocks:1;         /* num_gpu_blocks was, or is a device's */
+    unsigned  blocks:1;         /* num_gpu_blocks was */
+    unsigned  seqs:1;           /* max_num_seqs was */
     unsigned  tokens:1;         /* max_num_batched_tokens was */
 } vm_fit_t;
 
 /*
- * Completes a configuration.  VM_ERROR: a message with the numbers and what
+ * Completes a configuration, by the device too if its latency is a profile.  VM_ERROR: a message with the numbers and what
  * would help.  VM_OK: `text` may tell that less is served than the model
  * takes; else it is "".
  */

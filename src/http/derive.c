@@ -59,52 +59,6 @@ ngx_http_vllm_mock_simulation(ngx_conf_t *cf,
 }
 
 
-/*
- * What vLLM derives from the GPU it finds, where nothing was said: blocks of
- * the memory that is left; a larger batch where there is much, but not on an
- * A100.
- */
-
-static void
-ngx_http_vllm_mock_gpu(ngx_http_vllm_mock_srv_conf_t *conf)
-{
-    double             gib;
-    ngx_uint_t         huge;
-    vm_profile_t      *p;
-    vm_engine_conf_t  *e;
-
-    e = conf->engine_conf;
-
-    if (e->latency.model != VM_LATENCY_PROFILE) {
-        return;
-    }
-
-    p = &e->latency.profile;
-
-    if (!conf->user_blocks && p->num_blocks) {
-        e->num_gpu_blocks = (uint32_t) ((uint64_t) p->num_blocks
-                                        * p->block_size / e->block_size);
-    }
-
-    /* vLLM's steps: 160 GiB and more, 70 GiB and more, others */
-
-    gib = p->memory_gb * 1e9 / (1024.0 * 1024 * 1024);
-    huge = gib >= 160;
-
-    if (!huge && (gib < 70 || strcmp(p->device, "a100") == 0)) {
-        return;
-    }
-
-    if (!conf->user_seqs) {
-        e->max_num_seqs = 1024;
-    }
-
-    if (!conf->user_tokens) {
-        e->max_num_batched_tokens = huge ? 16384 : 8192;
-    }
-}
-
-
 /* By the model's path; by the name it answers to, if the path says nothing. */
 
 static uint32_t
@@ -136,12 +90,10 @@ ngx_http_vllm_mock_derive(ngx_conf_t *cf, ngx_http_vllm_mock_srv_conf_t *conf)
         return NGX_CONF_ERROR;
     }
 
-    ngx_http_vllm_mock_gpu(conf);
-
     fit.known = ngx_http_vllm_mock_length(conf->settings);
     fit.length = conf->user_length;
-    fit.blocks = conf->user_blocks
-                 || conf->engine_conf->latency.model == VM_LATENCY_PROFILE;
+    fit.blocks = conf->user_blocks;
+    fit.seqs = conf->user_seqs;
     fit.tokens = conf->user_tokens;
 
     if (vm_fit(conf->engine_conf, &fit, err, sizeof(err)) != VM_OK) {

@@ -134,6 +134,43 @@ ngx_http_vllm_mock_lines(ngx_conf_t *cf, const char *path, vm_output_t *o,
 }
 
 
+/* What is one of two words. */
+
+static const struct {
+    const char  *key;
+    size_t       offset;
+    const char  *no;
+    const char  *yes;
+}  ngx_http_vllm_mock_choices[] = {
+    { "cap", offsetof(vm_output_t, cap), "off", "on" },
+    { "thinks", offsetof(vm_output_t, thinks_asked), "always", "asked" }
+};
+
+
+static char *
+ngx_http_vllm_mock_choose(vm_output_t *o, ngx_uint_t k, const char *value,
+    char *err)
+{
+    ngx_uint_t   yes;
+    const char  *no, *other;
+
+    no = ngx_http_vllm_mock_choices[k].no;
+    other = ngx_http_vllm_mock_choices[k].yes;
+    yes = strcmp(value, other) == 0;
+
+    if (!yes && strcmp(value, no) != 0) {
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "invalid value \"%s\" of %s: %s or %s%Z", value,
+                     ngx_http_vllm_mock_choices[k].key, no, other);
+        return NGX_CONF_ERROR;
+    }
+
+    *((uint8_t *) o + ngx_http_vllm_mock_choices[k].offset) = yes & 1;
+
+    return NGX_CONF_OK;
+}
+
+
 /* One key=value of the directive, files aside. */
 
 char *
@@ -174,29 +211,10 @@ ngx_http_vllm_mock_output_set(vm_output_t *o, const char *key,
         return NGX_CONF_ERROR;
     }
 
-    if (strcmp(key, "cap") == 0) {
-
-        if (strcmp(value, "on") == 0 || strcmp(value, "off") == 0) {
-            o->cap = value[1] == 'n';
-            return NGX_CONF_OK;
+    for (k = 0; k < vm_nelts(ngx_http_vllm_mock_choices); k++) {
+        if (strcmp(key, ngx_http_vllm_mock_choices[k].key) == 0) {
+            return ngx_http_vllm_mock_choose(o, k, value, err);
         }
-
-        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                     "invalid value \"%s\" of cap: on or off%Z", value);
-        return NGX_CONF_ERROR;
-    }
-
-    if (strcmp(key, "thinks") == 0) {
-
-        if (strcmp(value, "always") == 0 || strcmp(value, "asked") == 0) {
-            o->thinks_asked = value[1] == 's';
-            return NGX_CONF_OK;
-        }
-
-        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                     "invalid value \"%s\" of thinks: always or asked%Z",
-                     value);
-        return NGX_CONF_ERROR;
     }
 
     if (strcmp(key, "calls") == 0) {
