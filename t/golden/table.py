@@ -197,6 +197,7 @@ CASES = {
     "/scale_elastic_ep": [("no size", dict(new_data_parallel_size=0)), ("not a size", dict(new_data_parallel_size="x"))],
 
     "/set_metrics": [("success", dict(running=3)), ("an unknown wave", dict(running="wave:1"))],
+    "/fake_metrics": [("success", {"running-requests": 3}), ("too many buckets", {"tpot-buckets-values": [1] * 30})],
     "/CreateUser": [("success", dict(name="u", rpm=10, tpm=100))], "/ReadUser": [("success", dict(name="u"))],
     "/UpdateUser": [("success", dict(name="u", rpm=20, tpm=100))],
     "/DeleteUser": [("success", dict(name="u")), ("unknown", dict(name="u"))],
