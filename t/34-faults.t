@@ -86,7 +86,7 @@ GET /version?drop=1
 
 
 === TEST 5: a delay, before the endpoint looks
---- place: vllm_mock_fault delay time=300ms when=$arg_late;
+--- place: vllm_mock_fault delay time=300ms when=$arg_late endpoint=*;
 --- http
 log_format took '$request_uri took $request_time';
 --- serve
@@ -189,3 +189,36 @@ invalid parameter "when=http_x_broken" of vllm_mock_fault
 vllm_mock_fault error rate=0.0% when=a$http_x_broken;
 --- request eval: $main::ask
 --- error_code: 200
+
+
+
+=== TEST 93: whoever looks how the server is, and sets it, is left alone
+--- serve: vllm_mock_endpoints all;
+--- place: vllm_mock_fault error status=503;
+--- request eval
+[$main::ask, "GET /v1/models", "GET /version", "GET /health", "GET /ping", "GET /ready", "GET /health/ready",
+ "GET /metrics", "GET /admin/config", "GET /admin/state", "POST /set_metrics\n{}", "GET /"]
+--- error_code eval
+[503, 503, 503, (200) x 9]
+
+
+
+=== TEST 94: unless they are named
+--- place
+vllm_mock_fault error status=503 endpoint=/health;
+vllm_mock_fault error status=500 endpoint=/v1/*;
+vllm_mock_fault drop endpoint=* when=$arg_drop;
+--- request eval
+["GET /health", "GET /ping", "GET /metrics", "GET /v1/models", "GET /version",
+ $main::ask]
+--- error_code eval
+[503, 200, 200, 500, 200, 500]
+
+
+
+=== TEST 95: what is no endpoint
+--- place
+vllm_mock_fault error endpoint=health;
+--- must_die
+--- error_log
+invalid parameter "endpoint=health" of vllm_mock_fault

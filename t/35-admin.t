@@ -112,3 +112,75 @@ Content-Type: text/html; charset=utf-8
 ["DELETE /admin/config", "POST /admin/requests\n{}"]
 --- error_code eval
 [405, 405]
+
+
+
+=== TEST 90: faults that come and go
+--- serve: vllm_mock_fault error status=502 when=$arg_bad;
+--- request eval
+["GET /admin/config",
+ "POST /admin/config\n" . '{"faults": ["error status=503 \"message=no luck\" when=$http_x_fault", "delay time=1ms rate=50%"]}',
+ "GET /version", "GET /version", "GET /version?bad=1", "GET /health", "GET /admin/config",
+ "POST /admin/config\n" . '{"faults": []}', "GET /version?bad=1",
+ "POST /admin/config\n" . '{"faults": null}', "GET /version?bad=1"]
+--- more_headers eval
+my $json = 'Content-Type: application/json';
+[$json, $json, "X-Fault: 1", "X-Fault: 0", "", "X-Fault: 1", "", $json, "", $json, ""]
+--- error_code eval
+[200, 200, 503, 200, 200, 200, 200, 200, 200, 200, 502]
+--- response_body_like eval
+['"faults":\["error status=502 when=\$arg_bad"\]',
+ '"faults":\["error status=503 \\\\"message=no luck\\\\" when=\$http_x_fault","delay time=1ms rate=50%"\]',
+ '"message":"no luck"', '0\.32', '0\.32', '^$', '"no luck|no luck', '"faults":\[\]', '0\.32',
+ '"faults":\["error status=502', 'told to have']
+
+
+
+=== TEST 91: wrong ones change nothing
+--- request eval
+[map { "POST /admin/config\n$_" }
+ '{"faults": ["explode"]}', '{"faults": "error"}', '{"faults": [7]}', '{"faults": ["error status=200"]}',
+ '{"faults": ["error"], "replicas": -1}', '{"faults": ["error when=a$b"]}',
+ '{"faults": ["error","error","error","error","error","error","error","error","error"]}',
+ '{"rate_limit": "rpm=0"}', '{"rate_limit": ""}', '{"rate_limit": 5}', '{"replicas": 1.5}', '{"nope": 1}', '{}']
+--- error_code eval
+[(400) x 12, 200]
+--- response_body_like eval
+['invalid kind', 'list of up to 8 texts', 'a fault is a text', 'invalid parameter', 'from 0 to 1000000',
+ 'invalid parameter', 'list of up to 8', 'rate_limit: null', 'rate_limit: null', 'rate_limit: null', 'from 0 to',
+ 'nope cannot be changed', '"faults":\[\],"rate_limit":null,"replicas":1,']
+
+
+
+=== TEST 92: limits that come and go, with OpenAI's headers
+--- request eval
+[$main::ask, "POST /admin/config\n" . '{"rate_limit": "rpm=2 concurrency=5"}', $main::ask, $main::ask, $main::ask,
+ "POST /admin/config\n" . '{"rate_limit": "off"}', $main::ask, "POST /admin/config\n" . '{"rate_limit": null}', $main::ask]
+--- error_code eval
+[200, 200, 200, 200, 429, 200, 200, 200, 200]
+--- response_headers eval
+["!x-ratelimit-limit-requests", "", "x-ratelimit-limit-requests: 2", "x-ratelimit-remaining-requests: 0", "retry-after: 30",
+ "", "!x-ratelimit-limit-requests", "", "!x-ratelimit-limit-requests"]
+--- response_body_like eval
+['', '"rate_limit":"rpm=2 concurrency=5"', '', '', 'Rate limit reached', '"rate_limit":null', '', '', '']
+
+
+
+=== TEST 93: the replica count outside of a cluster
+--- serve: vllm_mock_metrics scaled;
+--- request eval
+["POST /admin/config\n" . '{"replicas": 5}', "GET /metrics", "POST /admin/config\n" . '{"replicas": null}', "GET /metrics"]
+--- response_body_like eval
+['"replicas":5,', '(?s)avg_prompt_throughput_toks_per_s\{\S+\} 20\.0\n.*vllm_mock:replicas 5\.0\n', '"replicas":1,',
+ '(?s)avg_prompt_throughput_toks_per_s\{\S+\} 100\.0\n']
+
+
+
+=== TEST 94: not if it is read from somewhere
+--- serve: vllm_mock_replicas from=/count; location /count { return 200 '{"spec": {"replicas": 3}}'; }
+--- request eval
+["POST /admin/config\n" . '{"replicas": 5}']
+--- error_code eval
+[400]
+--- response_body_like eval
+['read from /count']

@@ -4,7 +4,12 @@
  */
 
 #include "resolve.h"
+#include "fault.h"
+#include "limits.h"
 #include "../engine/options.h"
+
+
+#define NGX_HTTP_VLLM_MOCK_WORDS  32        /* of a setting */
 
 
 const vm_output_t *
@@ -15,7 +20,7 @@ ngx_http_vllm_mock_output(ngx_http_vllm_mock_ctx_t *ctx)
 
     sh = ctx->zone->shared;
 
-    if (!sh->output_set) {
+    if (!sh->runtime.output_set) {
         return ctx->conf->output_conf;
     }
 
@@ -26,7 +31,7 @@ ngx_http_vllm_mock_output(ngx_http_vllm_mock_ctx_t *ctx)
     }
 
     ngx_http_vllm_mock_lock(ctx->zone);
-    *o = sh->output;
+    *o = sh->runtime.output;
     ngx_http_vllm_mock_unlock(ctx->zone);
 
     /* what only a process knows */
@@ -68,6 +73,42 @@ ngx_http_vllm_mock_config_output(const vm_output_t *o, vm_buf_t *out)
     }
 
     vm_buf_printf(out, "\",\"cap\":%s}", o->cap ? "true" : "false");
+}
+
+
+/* "faults":[...],"rate_limit":"...","replicas":N */
+
+static void
+ngx_http_vllm_mock_config_more(ngx_http_vllm_mock_ctx_t *ctx, vm_buf_t *out)
+{
+    int                          up;
+    vm_buf_t                     text;
+    ngx_uint_t                   i, n;
+    ngx_http_vllm_mock_fault_t  *f;
+    ngx_http_vllm_mock_limit_t   limit;
+
+    f = ngx_http_vllm_mock_faults_now(ctx, &n);
+    vm_buf_lit(out, ",\"faults\":[");
+
+    for (i = 0; i < n; i++) {
+        vm_buf_str(out, i ? "," : "");
+        vm_buf_json(out, f[i].text, strlen(f[i].text));
+    }
+
+    vm_buf_lit(out, "],\"rate_limit\":");
+    vm_buf_init(&text);
+
+    if (ngx_http_vllm_mock_limit_now(ctx, &limit)) {
+        ngx_http_vllm_mock_limit_text(&limit, &text);
+        vm_buf_json(out, text.data, text.len);
+
+    } else {
+        vm_buf_lit(out, "null");
+    }
+
+    vm_buf_free(&text);
+    vm_buf_printf(out, ",\"replicas\":%lu",
+                  (unsigned long) ngx_http_vllm_mock_count_value(ctx, &up));
 }
 
 
@@ -120,6 +161,7 @@ ngx_http_vllm_mock_config_answer(ngx_http_vllm_mock_ctx_t *ctx)
                   (unsigned long) ctx->zone->replicas,
                   (unsigned long) ctx->zone->replica);
     vm_buf_double(&b, (double) server->saturation / VM_NSEC);
+    ngx_http_vllm_mock_config_more(ctx, &b);
     vm_buf_lit(&b, ",\"tokenizer\":");
     vm_buf_json(&b, (char *) server->tokenizer.data, server->tokenizer.len);
     vm_buf_lit(&b, ",\"version\":\"0.32.0\"}");
@@ -134,6 +176,7 @@ typedef struct {
     const json_t  *latency;
     const json_t  *output;
     vm_float_t     time_scale;
+    ngx_http_vllm_mock_runtime_t  runtime;  /* as it is to be */
 } ngx_http_vllm_mock_change_t;
 
 static const vm_field_t  ngx_http_vllm_mock_change_fields[] = {
@@ -151,40 +194,51 @@ static const vm_type_t  ngx_http_vllm_mock_change_type = {
 };
 
 
-/* The words of a text, as a directive's: one after the other. */
+/* The words of a text, as a directive's: some may be quoted as a whole. */
 
-static char *
-ngx_http_vllm_mock_word_next(char **p)
+ngx_uint_t
+ngx_http_vllm_mock_words(char *text, ngx_str_t *words, ngx_uint_t max)
 {
-    char  *word;
+    char        *end, quote;
+    ngx_uint_t   n;
 
-    *p += strspn(*p, " ");
+    for (n = 0; n < max; n++) {
+        text += strspn(text, " ");
 
-    if (**p == '\0') {
-        return NULL;
+        if (*text == '\0') {
+            break;
+        }
+
+        quote = *text == '"' || *text == '\'' ? *text++ : ' ';
+        end = strchr(text, quote);
+
+        words[n].data = (u_char *) text;
+        words[n].len = end ? (size_t) (end - text) : strlen(text);
+        text += words[n].len + (end != NULL);
+
+        if (end) {
+            *end = '\0';
+        }
     }
 
-    word = *p;
-    *p += strcspn(*p, " ");
-
-    if (**p) {
-        *(*p)++ = '\0';
-    }
-
-    return word;
+    return n;
 }
 
 
 static int
 ngx_http_vllm_mock_change_latency(vm_latency_t *l, char *text, char *err)
 {
-    char  *equals, *word;
+    char        *equals, *word;
+    ngx_str_t    words[NGX_HTTP_VLLM_MOCK_WORDS];
+    ngx_uint_t   i, n;
 
     ngx_memzero(l, sizeof(vm_latency_t));
-    word = ngx_http_vllm_mock_word_next(&text);
+    n = ngx_http_vllm_mock_words(text, words, NGX_HTTP_VLLM_MOCK_WORDS);
 
-    if (word == NULL
-        || vm_latency_model(l, word, err, NGX_HTTP_VLLM_MOCK_ERR) != VM_OK)
+    if (n == 0
+        || vm_latency_model(l, (char *) words[0].data, err,
+                            NGX_HTTP_VLLM_MOCK_ERR)
+           != VM_OK)
     {
         return VM_ERROR;
     }
@@ -195,9 +249,8 @@ ngx_http_vllm_mock_change_latency(vm_latency_t *l, char *text, char *err)
         return VM_ERROR;
     }
 
-    for (word = ngx_http_vllm_mock_word_next(&text); word;
-         word = ngx_http_vllm_mock_word_next(&text))
-    {
+    for (i = 1; i < n; i++) {
+        word = (char *) words[i].data;
         equals = strchr(word, '=');
 
         if (equals == NULL) {
@@ -223,11 +276,14 @@ ngx_http_vllm_mock_change_latency(vm_latency_t *l, char *text, char *err)
 static int
 ngx_http_vllm_mock_change_output(vm_output_t *o, char *text, char *err)
 {
-    char  *equals, *word;
+    char        *equals, *word;
+    ngx_str_t    words[NGX_HTTP_VLLM_MOCK_WORDS];
+    ngx_uint_t   i, n;
 
-    for (word = ngx_http_vllm_mock_word_next(&text); word;
-         word = ngx_http_vllm_mock_word_next(&text))
-    {
+    n = ngx_http_vllm_mock_words(text, words, NGX_HTTP_VLLM_MOCK_WORDS);
+
+    for (i = 0; i < n; i++) {
+        word = (char *) words[i].data;
         equals = strchr(word, '=');
 
         if (equals) {
@@ -318,14 +374,189 @@ ngx_http_vllm_mock_change(ngx_http_vllm_mock_ctx_t *ctx,
         }
     }
 
-    if (rc == VM_OK && q->output) {
-        sh->output = o;
-        sh->output_set = 1;
+    if (rc == VM_OK) {
+        sh->runtime = q->runtime;
+
+        if (q->output) {
+            sh->runtime.output = o;
+            sh->runtime.output_set = 1;
+        }
     }
 
     ngx_http_vllm_mock_unlock(z);
 
     return rc;
+}
+
+
+/* A list of the directive's words; null: those of the configuration. */
+
+static int
+ngx_http_vllm_mock_change_faults(ngx_http_vllm_mock_ctx_t *ctx,
+    const json_t *list, ngx_http_vllm_mock_runtime_t *runtime, char *err)
+{
+    char                        *copy;
+    size_t                       i, len;
+    ngx_str_t                    words[NGX_HTTP_VLLM_MOCK_FAULT_WORDS];
+    ngx_uint_t                   n;
+    const char                  *text;
+    ngx_http_vllm_mock_fault_t   f;
+
+    runtime->version++;
+    runtime->faults_set = !json_is_null(list);
+    runtime->nfaults = json_array_size(list);
+
+    if ((runtime->faults_set && !json_is_array(list))
+        || runtime->nfaults > NGX_HTTP_VLLM_MOCK_FAULTS)
+    {
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "faults: null or a list of up to %d texts, worded as "
+                     "vllm_mock_fault%Z", NGX_HTTP_VLLM_MOCK_FAULTS);
+        return VM_ERROR;
+    }
+
+    for (i = 0; i < runtime->nfaults; i++) {
+        text = json_string_value(json_array_get(list, i));
+        len = text ? strlen(text) : NGX_HTTP_VLLM_MOCK_FAULT_TEXT;
+
+        if (len >= NGX_HTTP_VLLM_MOCK_FAULT_TEXT) {
+            ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                         "a fault is a text of up to %d bytes%Z",
+                         NGX_HTTP_VLLM_MOCK_FAULT_TEXT - 1);
+            return VM_ERROR;
+        }
+
+        ngx_memcpy(runtime->faults[i], text, len + 1);
+        copy = vm_pool_strdup(ctx->pool, text, len);
+
+        if (copy == NULL) {
+            return VM_ERROR;
+        }
+
+        n = ngx_http_vllm_mock_words(copy, words,
+                                     NGX_HTTP_VLLM_MOCK_FAULT_WORDS);
+
+        if (ngx_http_vllm_mock_fault_parse(NULL, ctx->npool, words, n, &f,
+                                           err)
+            != NGX_CONF_OK)
+        {
+            return VM_ERROR;
+        }
+    }
+
+    return VM_OK;
+}
+
+
+/* "rpm=20 concurrency=5", "off"; null: that of the configuration. */
+
+static int
+ngx_http_vllm_mock_change_limit(ngx_http_vllm_mock_ctx_t *ctx,
+    const json_t *json, ngx_http_vllm_mock_runtime_t *runtime, char *err)
+{
+    char        *copy, key[16];
+    ngx_str_t    words[4];
+    ngx_uint_t   i, n;
+    const char  *text, *value;
+
+    runtime->limit_set = !json_is_null(json);
+    ngx_memzero(&runtime->limit, sizeof(ngx_http_vllm_mock_limit_t));
+    text = json_string_value(json);
+
+    if (json_is_null(json) || (text && strcmp(text, "off") == 0)) {
+        return VM_OK;
+    }
+
+    copy = text ? vm_pool_strdup(ctx->pool, text, strlen(text)) : NULL;
+    n = copy ? ngx_http_vllm_mock_words(copy, words, vm_nelts(words)) : 0;
+
+    for (i = 0; i < n; i++) {
+        value = ngx_http_vllm_mock_split(&words[i], key, sizeof(key));
+
+        if (value == NULL
+            || ngx_http_vllm_mock_limit_set(&runtime->limit, key, value)
+               != NGX_OK)
+        {
+            break;
+        }
+    }
+
+    if (n == 0 || i < n) {
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "rate_limit: null, \"off\", or rpm=N, tpm=N, "
+                     "concurrency=N (1 to 1000000000)%Z");
+        return VM_ERROR;
+    }
+
+    return VM_OK;
+}
+
+
+static int
+ngx_http_vllm_mock_change_replicas(ngx_http_vllm_mock_ctx_t *ctx,
+    const json_t *json, ngx_http_vllm_mock_runtime_t *runtime, char *err)
+{
+    runtime->replicas_set = !json_is_null(json);
+    runtime->replicas = (ngx_uint_t) json_integer_value(json);
+
+    if (ctx->conf->server->replicas_uri.len) {
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "replicas: their number is read from %V%Z",
+                     &ctx->conf->server->replicas_uri);
+        return VM_ERROR;
+    }
+
+    if (runtime->replicas_set
+        && (!json_is_integer(json) || json_integer_value(json) < 0
+            || json_integer_value(json) > 1000000))
+    {
+        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                     "replicas: null or a number from 0 to 1000000%Z");
+        return VM_ERROR;
+    }
+
+    return VM_OK;
+}
+
+
+static const struct {
+    const char  *name;
+    int        (*change)(ngx_http_vllm_mock_ctx_t *ctx, const json_t *json,
+                         ngx_http_vllm_mock_runtime_t *runtime, char *err);
+}  ngx_http_vllm_mock_changes[] = {
+    { "latency", NULL },                /* by the table of fields */
+    { "output", NULL },
+    { "time_scale", NULL },
+    { "faults", ngx_http_vllm_mock_change_faults },
+    { "rate_limit", ngx_http_vllm_mock_change_limit },
+    { "replicas", ngx_http_vllm_mock_change_replicas }
+};
+
+
+/* One key of the body. */
+
+static int
+ngx_http_vllm_mock_change_key(ngx_http_vllm_mock_ctx_t *ctx, const char *key,
+    const json_t *value, ngx_http_vllm_mock_runtime_t *runtime, char *err)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < vm_nelts(ngx_http_vllm_mock_changes); i++) {
+
+        if (strcmp(ngx_http_vllm_mock_changes[i].name, key) != 0) {
+            continue;
+        }
+
+        return ngx_http_vllm_mock_changes[i].change
+               ? ngx_http_vllm_mock_changes[i].change(ctx, value, runtime, err)
+               : VM_OK;
+    }
+
+    ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
+                 "%s cannot be changed: latency, output, time_scale, faults, "
+                 "rate_limit or replicas%Z", key);
+
+    return VM_ERROR;
 }
 
 
@@ -349,24 +580,25 @@ ngx_http_vllm_mock_admin_config(ngx_http_vllm_mock_ctx_t *ctx)
         return ngx_http_vllm_mock_error(ctx);
     }
 
+    ngx_http_vllm_mock_lock(ctx->zone);
+    q.runtime = ctx->zone->shared->runtime;
+    ngx_http_vllm_mock_unlock(ctx->zone);
+
+    *err = '\0';
+
     for (it = json_object_iter(ctx->body); it;
          it = json_object_iter_next(ctx->body, it))
     {
-        const char  *key;
-
-        key = json_object_iter_key(it);
-
-        if (strcmp(key, "latency") != 0 && strcmp(key, "output") != 0
-            && strcmp(key, "time_scale") != 0)
+        if (ngx_http_vllm_mock_change_key(ctx, json_object_iter_key(it),
+                                          json_object_iter_value(it),
+                                          &q.runtime, err)
+            != VM_OK)
         {
-            vm_error_printf(&ctx->call.error, ctx->pool, 400,
-                            "BadRequestError", NULL, "%s cannot be changed: "
-                            "latency, output or time_scale", key);
-            return ngx_http_vllm_mock_error(ctx);
+            break;
         }
     }
 
-    if (ngx_http_vllm_mock_change(ctx, &q, err) != VM_OK) {
+    if (it || ngx_http_vllm_mock_change(ctx, &q, err) != VM_OK) {
         vm_error_printf(&ctx->call.error, ctx->pool, 400, "BadRequestError",
                         NULL, "%s", *err ? err : "an empty setting");
         return ngx_http_vllm_mock_error(ctx);

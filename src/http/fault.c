@@ -1,193 +1,10 @@
 /*
- * vllm_mock_fault: what goes wrong on purpose, how often, and when.
+ * What goes wrong on purpose: which faults a request has, and how it gets them.
  */
 
 #include "resolve.h"
-#include "stream.h"
-#include "../base/percent.h"
+#include "fault.h"
 #include "../base/rand.h"
-
-
-typedef enum {
-    NGX_HTTP_VLLM_MOCK_FAULT_ERROR,
-    NGX_HTTP_VLLM_MOCK_FAULT_DROP,
-    NGX_HTTP_VLLM_MOCK_FAULT_DELAY,
-    NGX_HTTP_VLLM_MOCK_FAULT_CUT,
-    NGX_HTTP_VLLM_MOCK_FAULT_STALL
-} ngx_http_vllm_mock_fault_e;
-
-/* parameters that a kind takes */
-
-#define TAKES_STATUS   0x01
-#define TAKES_MESSAGE  0x02
-#define TAKES_TIME     0x04
-#define TAKES_AFTER    0x08
-#define NEEDS_TIME     0x10
-
-struct ngx_http_vllm_mock_fault_s {
-    ngx_http_vllm_mock_fault_e  kind;
-    double                      rate;       /* of 1 */
-    ngx_http_complex_value_t   *when;       /* NULL: always */
-    ngx_uint_t                  status;
-    const char                 *message;
-    vm_time_t                   time;       /* VM_TIME_NONE: for ever */
-    uint32_t                    after;      /* tokens */
-};
-
-static const struct {
-    const char  *name;
-    ngx_uint_t   takes;
-}  ngx_http_vllm_mock_faults[] = {
-    [NGX_HTTP_VLLM_MOCK_FAULT_ERROR] = { "error",
-                                         TAKES_STATUS|TAKES_MESSAGE },
-    [NGX_HTTP_VLLM_MOCK_FAULT_DROP] = { "drop", 0 },
-    [NGX_HTTP_VLLM_MOCK_FAULT_DELAY] = { "delay", TAKES_TIME|NEEDS_TIME },
-    [NGX_HTTP_VLLM_MOCK_FAULT_CUT] = { "cut", TAKES_AFTER },
-    [NGX_HTTP_VLLM_MOCK_FAULT_STALL] = { "stall", TAKES_AFTER|TAKES_TIME }
-};
-
-
-/* ---- the directive ---- */
-
-static char *
-ngx_http_vllm_mock_fault_bad(char *err, const ngx_str_t *arg)
-{
-    ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                 "invalid parameter \"%V\" of vllm_mock_fault: rate=%s, "
-                 "when=$variable; error: status=400 to 599, message=; "
-                 "delay, stall: time=; cut, stall: after=TOKENS%Z", arg,
-                 VM_PERCENT_RULE);
-
-    return NGX_CONF_ERROR;
-}
-
-
-static char *
-ngx_http_vllm_mock_fault_set(ngx_conf_t *cf, ngx_http_vllm_mock_fault_t *f,
-    const char *key, const char *value)
-{
-    uint64_t    n;
-    ngx_str_t   text;
-    ngx_uint_t  takes;
-
-    takes = ngx_http_vllm_mock_faults[f->kind].takes;
-
-    if (strcmp(key, "rate") == 0) {
-        return vm_percent(value, &f->rate) == VM_OK ? NGX_CONF_OK
-                                                     : NGX_CONF_ERROR;
-    }
-
-    if (strcmp(key, "when") == 0) {
-        text.data = (u_char *) value;
-        text.len = strlen(value);
-
-        /* a text without a variable would strike always, or never */
-
-        if (ngx_http_script_variables_count(&text) == 0) {
-            return NGX_CONF_ERROR;
-        }
-
-        f->when = ngx_http_vllm_mock_compile(cf, &text);
-        return f->when ? NGX_CONF_OK : NGX_CONF_ERROR;
-    }
-
-    if (strcmp(key, "message") == 0 && takes & TAKES_MESSAGE) {
-        f->message = value;
-        return NGX_CONF_OK;
-    }
-
-    if (strcmp(key, "time") == 0 && takes & TAKES_TIME) {
-        return vm_latency_time(value, &f->time) == VM_OK ? NGX_CONF_OK
-                                                         : NGX_CONF_ERROR;
-    }
-
-    if (vm_settings_number(value, &n) != VM_OK || n > 1000000000) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (strcmp(key, "after") == 0 && takes & TAKES_AFTER) {
-        f->after = (uint32_t) n;
-        return NGX_CONF_OK;
-    }
-
-    if (strcmp(key, "status") == 0 && takes & TAKES_STATUS) {
-        f->status = (ngx_uint_t) n;
-        return n >= 400 && n <= 599 ? NGX_CONF_OK : NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_ERROR;
-}
-
-
-char *
-ngx_http_vllm_mock_apply_fault(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
-{
-    char                            key[16];
-    ngx_uint_t                      i;
-    const char                     *kind, *value;
-    ngx_http_vllm_mock_fault_t     *f;
-    ngx_http_vllm_mock_loc_conf_t  *conf;
-
-    conf = data;
-
-    if (conf->faults_conf == NULL) {
-        conf->faults_conf = ngx_array_create(cf->pool, 2,
-                                        sizeof(ngx_http_vllm_mock_fault_t));
-        if (conf->faults_conf == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    kind = ngx_http_vllm_mock_text(&d->args[0]);
-
-    for (i = 0; i < vm_nelts(ngx_http_vllm_mock_faults); i++) {
-        if (strcmp(ngx_http_vllm_mock_faults[i].name, kind) == 0) {
-            break;
-        }
-    }
-
-    if (i == vm_nelts(ngx_http_vllm_mock_faults)) {
-        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                     "invalid kind \"%s\" of vllm_mock_fault: error, drop, "
-                     "delay, cut or stall%Z", kind);
-        return NGX_CONF_ERROR;
-    }
-
-    f = ngx_array_push(conf->faults_conf);
-    if (f == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_memzero(f, sizeof(ngx_http_vllm_mock_fault_t));
-    f->kind = (ngx_http_vllm_mock_fault_e) i;
-    f->rate = 1;
-    f->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
-    f->message = "A fault that the server was told to have.";
-    f->time = VM_TIME_NONE;
-    f->after = 1;
-
-    for (i = 1; i < d->nargs; i++) {
-        value = ngx_http_vllm_mock_split(&d->args[i], key, sizeof(key));
-
-        if (value == NULL
-            || ngx_http_vllm_mock_fault_set(cf, f, key, value)
-               != NGX_CONF_OK)
-        {
-            return ngx_http_vllm_mock_fault_bad(err, &d->args[i]);
-        }
-    }
-
-    if (ngx_http_vllm_mock_faults[f->kind].takes & NEEDS_TIME
-        && f->time == VM_TIME_NONE)
-    {
-        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                     "vllm_mock_fault %s needs time=TIME%Z", kind);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
 
 
 /* ---- a request ---- */
@@ -272,9 +89,171 @@ ngx_http_vllm_mock_hold(ngx_http_vllm_mock_ctx_t *ctx, vm_time_t time)
         r->main->count++;
     }
 
-    ngx_add_timer(&h->timer, (ngx_msec_t) (time / VM_MSEC));
+    /* never early: nginx adds to a time that may be some milliseconds old */
+
+    ngx_time_update();
+    ngx_add_timer(&h->timer, (ngx_msec_t) ((time + VM_MSEC - 1) / VM_MSEC));
 
     return NGX_DONE;
+}
+
+
+/* ---- which ---- */
+
+/* Those of /admin/config, made of their texts when these have changed. */
+
+static ngx_int_t
+ngx_http_vllm_mock_faults_read(ngx_http_vllm_mock_zone_t *z)
+{
+    char                          err[NGX_HTTP_VLLM_MOCK_ERR], *text;
+    ngx_str_t                     words[NGX_HTTP_VLLM_MOCK_FAULT_WORDS];
+    ngx_uint_t                    i, n;
+    ngx_pool_t                   *pool;
+    ngx_http_vllm_mock_fault_t   *f;
+    ngx_http_vllm_mock_runtime_t  *runtime;
+
+    pool = ngx_create_pool(4096, ngx_cycle->log);
+    runtime = pool ? ngx_palloc(pool, sizeof(ngx_http_vllm_mock_runtime_t))
+                  : NULL;
+    f = pool ? ngx_pcalloc(pool, NGX_HTTP_VLLM_MOCK_FAULTS
+                                 * sizeof(ngx_http_vllm_mock_fault_t))
+             : NULL;
+
+    if (runtime == NULL || f == NULL) {
+        if (pool) {
+            ngx_destroy_pool(pool);
+        }
+
+        return NGX_ERROR;
+    }
+
+    ngx_http_vllm_mock_lock(z);
+    *runtime = z->shared->runtime;
+    ngx_http_vllm_mock_unlock(z);
+
+    for (i = 0; i < runtime->nfaults; i++) {
+        text = runtime->faults[i];
+        n = ngx_http_vllm_mock_words(text, words,
+                                     NGX_HTTP_VLLM_MOCK_FAULT_WORDS);
+
+        /* it was good when it was set */
+
+        (void) ngx_http_vllm_mock_fault_parse(NULL, pool, words, n, &f[i],
+                                              err);
+    }
+
+    if (z->faults_pool) {
+        ngx_destroy_pool(z->faults_pool);
+    }
+
+    z->faults_pool = pool;
+    z->faults = f;
+    z->nfaults = runtime->nfaults;
+    z->faults_version = runtime->version;
+
+    return NGX_OK;
+}
+
+
+ngx_http_vllm_mock_fault_t *
+ngx_http_vllm_mock_faults_now(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t *n)
+{
+    ngx_http_vllm_mock_zone_t    *z;
+    ngx_http_vllm_mock_runtime_t  *runtime;
+
+    z = ctx->zone;
+    runtime = &z->shared->runtime;
+    *n = 0;
+
+    if (runtime->faults_set) {
+
+        if (z->faults_version != runtime->version
+            && ngx_http_vllm_mock_faults_read(z) != NGX_OK)
+        {
+            return NULL;
+        }
+
+        *n = z->nfaults;
+
+        return z->faults;
+    }
+
+    if (ctx->conf->faults_conf == NULL) {
+        return NULL;
+    }
+
+    *n = ctx->conf->faults_conf->nelts;
+
+    return ctx->conf->faults_conf->elts;
+}
+
+
+/*
+ * Without a word about endpoints: those of the API.  Whoever looks whether the
+ * server is well, scrapes it or sets its faults is left alone.
+ */
+
+static ngx_uint_t
+ngx_http_vllm_mock_fault_there(ngx_http_vllm_mock_ctx_t *ctx,
+    const ngx_http_vllm_mock_fault_t *f)
+{
+    size_t  len;
+
+    len = f->endpoint.len;
+
+    if (len == 0) {
+        return !ngx_http_vllm_mock_route_watches(ctx);
+    }
+
+    if (f->endpoint.data[len - 1] == '*') {
+        len--;
+
+    } else if (len != ctx->path.len) {
+        return 0;
+    }
+
+    return ctx->path.len >= len
+           && ngx_memcmp(ctx->path.data, f->endpoint.data, len) == 0;
+}
+
+
+static ngx_uint_t
+ngx_http_vllm_mock_fault_asked(ngx_http_request_t *r,
+    const ngx_http_vllm_mock_fault_t *f)
+{
+    ngx_str_t                   value;
+    ngx_uint_t                  key;
+    ngx_str_t                   name;
+    ngx_http_variable_value_t  *v;
+
+    if (f->when) {
+        if (ngx_http_complex_value(r, f->when, &value) != NGX_OK) {
+            return 0;
+        }
+
+    } else if (f->variable.len) {
+        name.len = f->variable.len;
+        name.data = ngx_pnalloc(r->pool, name.len);
+
+        if (name.data == NULL) {
+            return 0;
+        }
+
+        key = ngx_hash_strlow(name.data, f->variable.data, name.len);
+        v = ngx_http_get_variable(r, &name, key);
+
+        if (v == NULL || v->not_found) {
+            return 0;
+        }
+
+        value.data = v->data;
+        value.len = v->len;
+
+    } else {
+        return 1;
+    }
+
+    return value.len && !(value.len == 1 && value.data[0] == '0');
 }
 
 
@@ -282,11 +261,8 @@ static ngx_uint_t
 ngx_http_vllm_mock_fault_strikes(ngx_http_vllm_mock_ctx_t *ctx,
     const ngx_http_vllm_mock_fault_t *f, ngx_uint_t i)
 {
-    ngx_str_t  value;
-
-    if (f->when
-        && (ngx_http_complex_value(ctx->request, f->when, &value) != NGX_OK
-            || value.len == 0 || (value.len == 1 && value.data[0] == '0')))
+    if (!ngx_http_vllm_mock_fault_there(ctx, f)
+        || !ngx_http_vllm_mock_fault_asked(ctx->request, f))
     {
         return 0;
     }
@@ -299,17 +275,13 @@ ngx_int_t
 ngx_http_vllm_mock_fault(ngx_http_vllm_mock_ctx_t *ctx)
 {
     vm_time_t                    wait;
-    ngx_uint_t                   i;
+    ngx_uint_t                   i, n;
     ngx_http_vllm_mock_fault_t  *f;
 
-    if (ctx->conf->faults_conf == NULL) {
-        return NGX_DECLINED;
-    }
-
     wait = 0;
-    f = ctx->conf->faults_conf->elts;
+    f = ngx_http_vllm_mock_faults_now(ctx, &n);
 
-    for (i = 0; i < ctx->conf->faults_conf->nelts; i++, f++) {
+    for (i = 0; i < n; i++, f++) {
 
         if (!ngx_http_vllm_mock_fault_strikes(ctx, f, i)) {
             continue;
@@ -330,8 +302,14 @@ ngx_http_vllm_mock_fault(ngx_http_vllm_mock_ctx_t *ctx)
             wait += f->time;
             break;
 
-        default: /* for when tokens come */
-            ctx->fault = f;
+        default: /* for when tokens come; those of runtime may be gone then */
+            ctx->fault = ngx_palloc(ctx->request->pool,
+                                    sizeof(ngx_http_vllm_mock_fault_t));
+            if (ctx->fault == NULL) {
+                return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            }
+
+            *ctx->fault = *f;
             break;
         }
     }

@@ -236,6 +236,24 @@ typedef struct {
     uint64_t                  late;         /* beyond the bound */
 } ngx_http_vllm_mock_late_t;
 
+/* What /admin/config changed, besides the engine's settings. */
+
+#define NGX_HTTP_VLLM_MOCK_FAULTS      8
+#define NGX_HTTP_VLLM_MOCK_FAULT_TEXT  256
+
+typedef struct {
+    ngx_uint_t                version;      /* of the faults */
+    ngx_uint_t                output_set;
+    ngx_uint_t                faults_set;
+    ngx_uint_t                limit_set;
+    ngx_uint_t                replicas_set;
+    vm_output_t               output;
+    ngx_uint_t                nfaults;
+    char    faults[NGX_HTTP_VLLM_MOCK_FAULTS][NGX_HTTP_VLLM_MOCK_FAULT_TEXT];
+    ngx_http_vllm_mock_limit_t  limit;      /* `by` is the configuration's */
+    ngx_uint_t                replicas;
+} ngx_http_vllm_mock_runtime_t;
+
 struct ngx_http_vllm_mock_store_s;                  /* store.h */
 struct ngx_http_vllm_mock_limits_s;                 /* limits.c */
 struct ngx_http_vllm_mock_seen_s;                   /* requests.c */
@@ -287,9 +305,7 @@ typedef struct {
 
     vm_overrides_t            overrides;
 
-    /* what /admin/config changed of vllm_mock_output */
-    ngx_uint_t                output_set;
-    vm_output_t               output;
+    ngx_http_vllm_mock_runtime_t  runtime;
 
     struct ngx_http_vllm_mock_seen_s  *seen;        /* requests.c */
 
@@ -338,6 +354,10 @@ struct ngx_http_vllm_mock_zone_s {
     ngx_queue_t               all;          /* streams */
     ngx_queue_t               touched;      /* streams with news */
     ngx_queue_t               followers;    /* of what runs in background */
+    ngx_pool_t               *faults_pool;  /* those of /admin/config */
+    ngx_http_vllm_mock_fault_t  *faults;
+    ngx_uint_t                nfaults;
+    ngx_uint_t                faults_version;
     vm_event_t               *events;       /* while they are handed on */
     size_t                    nevents;
     size_t                    at;
@@ -475,6 +495,10 @@ ngx_uint_t ngx_http_vllm_mock_instrumented(
 ngx_str_t ngx_http_vllm_mock_route_part(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_uint_t ngx_http_vllm_mock_route_index(
     const ngx_http_vllm_mock_route_t *route);
+
+/* It tells how the server is, or sets it: not of the API. */
+ngx_uint_t ngx_http_vllm_mock_route_watches(
+    const ngx_http_vllm_mock_ctx_t *ctx);
 
 /* It is the mock's own, or open here though vLLM's settings do not open it. */
 ngx_uint_t ngx_http_vllm_mock_route_own(const ngx_http_vllm_mock_ctx_t *ctx);

@@ -1,5 +1,5 @@
 /*
- * vllm_mock_rate_limit: requests and tokens a minute, and requests at a time,
+ * Rate limits: requests and tokens a minute, and requests at a time,
  * for each value of a variable; and the users whose own limits win, made by
  * /CreateUser and its kin as AIBrix's metadata service makes them.
  */
@@ -49,84 +49,6 @@ struct ngx_http_vllm_mock_counted_s {
     double                        tokens;
     unsigned                      running:1;
 };
-
-
-/* ---- the directive ---- */
-
-static const struct {
-    const char  *name;
-    size_t       offset;
-}  ngx_http_vllm_mock_limit_keys[] = {
-    { "rpm", offsetof(ngx_http_vllm_mock_limit_t, rpm) },
-    { "tpm", offsetof(ngx_http_vllm_mock_limit_t, tpm) },
-    { "concurrency", offsetof(ngx_http_vllm_mock_limit_t, concurrency) }
-};
-
-
-char *
-ngx_http_vllm_mock_apply_limit(ngx_conf_t *cf,
-    ngx_http_vllm_mock_directive_t *d, void *data, char *err)
-{
-    char                         key[16];
-    uint64_t                     n;
-    ngx_str_t                    by;
-    ngx_uint_t                   i, k;
-    const char                  *value;
-    ngx_http_vllm_mock_limit_t  *limit;
-
-    limit = ngx_pcalloc(cf->pool, sizeof(ngx_http_vllm_mock_limit_t));
-    if (limit == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ((ngx_http_vllm_mock_loc_conf_t *) data)->limit_conf = limit;
-    limit->place = ngx_crc32_short(d->file, ngx_strlen(d->file))
-                   + (uint32_t) d->line;
-    ngx_str_set(&by, "$http_authorization");
-
-    for (i = 0; i < d->nargs; i++) {
-        value = ngx_http_vllm_mock_split(&d->args[i], key, sizeof(key));
-
-        if (value && strcmp(key, "by") == 0 && *value) {
-            by.data = (u_char *) value;
-            by.len = strlen(value);
-            continue;
-        }
-
-        for (k = 0; k < vm_nelts(ngx_http_vllm_mock_limit_keys); k++) {
-
-            if (value
-                && strcmp(key, ngx_http_vllm_mock_limit_keys[k].name) == 0
-                && vm_settings_number(value, &n) == VM_OK && n > 0
-                && n <= 1000000000)
-            {
-                *(int64_t *) ((char *) limit
-                              + ngx_http_vllm_mock_limit_keys[k].offset)
-                    = (int64_t) n;
-                break;
-            }
-        }
-
-        if (k == vm_nelts(ngx_http_vllm_mock_limit_keys)) {
-            ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                         "invalid parameter \"%V\" of vllm_mock_rate_limit: "
-                         "rpm=N, tpm=N, concurrency=N (1 to 1000000000) or "
-                         "by=$variable%Z", &d->args[i]);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    limit->by = ngx_http_vllm_mock_compile(cf, &by);
-
-    if (limit->by == NULL) {
-        ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
-                     "invalid variable \"%V\" of vllm_mock_rate_limit%Z",
-                     &by);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
 
 
 /* ---- in the zone, under its lock ---- */
@@ -372,6 +294,59 @@ ngx_http_vllm_mock_limit_headers(ngx_http_vllm_mock_ctx_t *ctx,
 }
 
 
+ngx_uint_t
+ngx_http_vllm_mock_limit_now(ngx_http_vllm_mock_ctx_t *ctx,
+    ngx_http_vllm_mock_limit_t *limit)
+{
+    ngx_http_vllm_mock_limit_t    *conf;
+    ngx_http_vllm_mock_runtime_t  *runtime;
+
+    conf = ctx->conf->limit_conf;
+    runtime = &ctx->zone->shared->runtime;
+
+    if (conf) {
+        *limit = *conf;
+
+    } else {
+        ngx_memzero(limit, sizeof(ngx_http_vllm_mock_limit_t));
+    }
+
+    if (runtime->limit_set) {
+        limit->rpm = runtime->limit.rpm;
+        limit->tpm = runtime->limit.tpm;
+        limit->concurrency = runtime->limit.concurrency;
+    }
+
+    return limit->rpm || limit->tpm || limit->concurrency;
+}
+
+
+/* Whose request it is: by Authorization, unless the configuration says. */
+
+static ngx_int_t
+ngx_http_vllm_mock_limit_key(ngx_http_vllm_mock_ctx_t *ctx,
+    ngx_http_vllm_mock_counted_t *c)
+{
+    ngx_str_t         value;
+    ngx_table_elt_t  *h;
+
+    if (c->limit.by == NULL) {
+        h = ctx->request->headers_in.authorization;
+        ngx_str_null(&value);
+        value = h ? h->value : value;
+
+    } else if (ngx_http_complex_value(ctx->request, c->limit.by, &value)
+               != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_vllm_mock_key_set(&c->key, value.data, value.len);
+
+    return NGX_OK;
+}
+
+
 /*
  * NGX_DECLINED: go on; its tokens are taken when it is over, so that a bucket
  * may be overdrawn by those that run.
@@ -381,41 +356,43 @@ ngx_int_t
 ngx_http_vllm_mock_limited(ngx_http_vllm_mock_ctx_t *ctx)
 {
     double                         wait;
-    ngx_str_t                      value;
     vm_time_t                      now;
     const char                    *what;
     ngx_uint_t                     refused;
     ngx_pool_cleanup_t            *cln;
     ngx_http_vllm_mock_zone_t     *z;
     ngx_http_vllm_mock_user_t     *u;
-    ngx_http_vllm_mock_limit_t    *l;
+    ngx_http_vllm_mock_limit_t    *l, limit;
     ngx_http_vllm_mock_bucket_t   *b;
     ngx_http_vllm_mock_counted_t  *c;
 
     z = ctx->zone;
 
-    if (ctx->conf->limit_conf == NULL) {
+    /* a user may have limits where the place has none */
+
+    if (!ngx_http_vllm_mock_limit_now(ctx, &limit)
+        && ctx->conf->limit_conf == NULL)
+    {
         return NGX_DECLINED;
     }
 
     c = ngx_pcalloc(ctx->request->pool, sizeof(ngx_http_vllm_mock_counted_t));
     cln = ngx_pool_cleanup_add(ctx->request->pool, 0);
 
-    if (c == NULL || cln == NULL
-        || ngx_http_complex_value(ctx->request, ctx->conf->limit_conf->by,
-                                  &value)
-           != NGX_OK)
-    {
+    if (c == NULL || cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    c->ctx = ctx;
+    c->limit = limit;
+    l = &c->limit;
+
+    if (ngx_http_vllm_mock_limit_key(ctx, c) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     cln->handler = ngx_http_vllm_mock_counted_end;
     cln->data = c;
-
-    c->ctx = ctx;
-    c->limit = *ctx->conf->limit_conf;
-    l = &c->limit;
-    ngx_http_vllm_mock_key_set(&c->key, value.data, value.len);
 
     now = ngx_http_vllm_mock_now();
     refused = 0;

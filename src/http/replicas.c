@@ -537,7 +537,8 @@ ngx_http_vllm_mock_count_value(ngx_http_vllm_mock_ctx_t *ctx, int *up)
 
     if (server->replicas_uri.len == 0) {
         *up = -1;
-        return server->replicas_fixed;
+        return sh->runtime.replicas_set ? sh->runtime.replicas
+                                       : server->replicas_fixed;
     }
 
     *up = sh->replicas.state == NGX_HTTP_VLLM_MOCK_COUNT_UP;

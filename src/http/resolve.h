@@ -83,6 +83,13 @@ char *ngx_http_vllm_mock_try(ngx_conf_t *cf,
     ngx_http_vllm_mock_directive_t *d, ngx_uint_t kind,
     ngx_http_vllm_mock_apply_pt apply);
 
+/*
+ * config.c: the words of a text, which is cut into them; how many.  A word may
+ * stand in quotes.
+ */
+ngx_uint_t ngx_http_vllm_mock_words(char *text, ngx_str_t *words,
+    ngx_uint_t max);
+
 /* output.c: one key=value that may change while all runs. */
 char *ngx_http_vllm_mock_output_set(vm_output_t *o, const char *key,
     const char *value, char *err);

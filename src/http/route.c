@@ -457,6 +457,20 @@ ngx_http_vllm_mock_route_index(const ngx_http_vllm_mock_route_t *route)
 }
 
 
+ngx_uint_t
+ngx_http_vllm_mock_route_watches(const ngx_http_vllm_mock_ctx_t *ctx)
+{
+    ngx_http_vllm_mock_endpoint_pt  h;
+
+    h = ctx->route->handler;
+
+    return (ctx->route->when & NEEDS_ADMIN)
+           || h == ngx_http_vllm_mock_health
+           || h == ngx_http_vllm_mock_ready
+           || h == ngx_http_vllm_mock_metrics;
+}
+
+
 /* The page is nothing without what it asks for. */
 
 ngx_uint_t
