@@ -1,10 +1,10 @@
-"""Runs the checks of the files that are named, or of all: run.py [sdk] [schemas] [frameworks]"""
+"""Runs the checks of the files that are named, or of all: run.py [sdk] [schemas] [frameworks] [recipes]"""
 import importlib
 import sys
 
 import checks
 
-ALL = ["sdk", "schemas", "frameworks"]
+ALL = ["sdk", "schemas", "frameworks", "recipes"]
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or ALL:
