@@ -223,7 +223,9 @@ ngx_http_vllm_mock_postconfiguration(ngx_conf_t *cf)
 
     *h = ngx_http_vllm_mock_log_handler;
 
-    if (ngx_http_vllm_mock_count_init(cf) != NGX_OK) {
+    if (ngx_http_vllm_mock_count_init(cf) != NGX_OK
+        || ngx_http_vllm_mock_big_body_init(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

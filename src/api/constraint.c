@@ -129,6 +129,7 @@ vm_constraint_tag(const json_t *v, vm_error_t *e, vm_pool_t *pool)
         return vm_constraint_unread(&j, json_string_value(v), e, pool);
 
     case VM_JSON_UNDECODABLE:
+    case VM_JSON_LARGE:
         return VM_OK;
 
     default:

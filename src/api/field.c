@@ -12,6 +12,7 @@
 
 
 #define VM_VIOLATIONS_SHOWN  10
+#define VM_VIOLATIONS_MOST   10000   /* about, that are counted */
 #define VM_VIOLATION_CUT     1000        /* characters of a line */
 #define VM_VIOLATION_INPUT   200         /* characters of a string */
 #define VM_VIOLATION_REPR    50          /* of an input, in pydantic's words */
@@ -262,13 +263,25 @@ vm_violations_add(vm_violations_t *x, const char *type, const char *place,
 }
 
 
+/*
+ * A list need not be looked at further: nothing is worded, or nobody counts
+ * so many.
+ */
+
+static int
+vm_violations_enough(const vm_violations_t *x)
+{
+    return x->quiet || x->count >= VM_VIOLATIONS_MOST;
+}
+
+
 static int
 vm_violation(vm_violations_t *x, const vm_place_t *at, const char *type,
     const char *message, const json_t *input, const char *ctx)
 {
     vm_buf_t  b;
 
-    if (x->quiet) {
+    if (x->quiet || (x->count >= VM_VIOLATIONS_SHOWN && x->title == NULL)) {
         x->count++;
         return VM_ERROR;
     }
@@ -820,6 +833,10 @@ vm_check_list(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
             if (vm_type_check(t->item, item, &here, NULL, x) != VM_OK) {
                 rc = VM_ERROR;
+
+                if (vm_violations_enough(x)) {
+                    break;
+                }
             }
         }
     }
@@ -883,6 +900,10 @@ vm_check_dict(const vm_type_t *t, const json_t *v, const vm_place_t *at,
 
             if (vm_type_check(t->item, item, &here, NULL, x) != VM_OK) {
                 rc = VM_ERROR;
+
+                if (vm_violations_enough(x)) {
+                    break;
+                }
             }
         }
     }

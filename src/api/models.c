@@ -294,6 +294,7 @@ vm_lora_config(vm_call_t *call, const char *text, size_t len)
                                                    j.pos));
 
     case VM_JSON_UNDECODABLE:
+    case VM_JSON_LARGE:
         return vm_lora_engine(call, "adapter_config.json cannot be decoded");
 
     default:

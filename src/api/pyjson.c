@@ -16,6 +16,10 @@
 #define VM_JSON_DEPTH   930
 #define VM_JSON_DIGITS  4300
 
+/* Memory for values that a text may take, or twice its length if more. */
+
+#define VM_JSON_COST    ((size_t) 64 * 1024 * 1024)
+
 typedef struct {
     const char  *start;
     const char  *p;
@@ -659,18 +663,26 @@ vm_json_python(vm_json_t *j, const char *text, size_t len)
 }
 
 
-/* Brackets that are open at once, at most, were the text plain JSON. */
+/*
+ * Brackets that are open at once, at most, were the text plain JSON; in *cost
+ * about the memory that its values will take.
+ */
 
 static unsigned
-vm_json_nesting(const char *text, size_t len)
+vm_json_survey(const char *text, size_t len, size_t *cost)
 {
-    int          quoted;
-    size_t       i;
-    unsigned     depth, most;
+    int              quoted;
+    size_t           i, n;
+    unsigned         depth, most;
+
+    static const unsigned short  costs[256] = {
+        ['{'] = 280, ['['] = 140, [':'] = 80, [','] = 44
+    };
 
     quoted = 0;
     depth = 0;
     most = 0;
+    n = 0;
 
     for (i = 0; i < len; i++) {
 
@@ -682,7 +694,12 @@ vm_json_nesting(const char *text, size_t len)
                 quoted = 0;
             }
 
-        } else if (text[i] == '"') {
+            continue;
+        }
+
+        n += costs[(unsigned char) text[i]];
+
+        if (text[i] == '"') {
             quoted = 1;
 
         } else if (text[i] == '[' || text[i] == '{') {
@@ -693,6 +710,8 @@ vm_json_nesting(const char *text, size_t len)
         }
     }
 
+    *cost = n;
+
     return most;
 }
 
@@ -701,16 +720,21 @@ vm_json_e
 vm_json_load(vm_json_t *j, const char *text, size_t len)
 {
     int        big;
-    size_t     skip;
-    unsigned   unit;
+    size_t     cost, skip;
+    unsigned   depth, unit;
     vm_buf_t   b;
     vm_json_e  rc;
 
     memset(j, 0, sizeof(vm_json_t));
 
-    if (len <= 2 * VM_JSON_DEPTH
-        || vm_json_nesting(text, len) <= VM_JSON_DEPTH)
-    {
+    cost = 0;
+    depth = len > 2 * VM_JSON_DEPTH ? vm_json_survey(text, len, &cost) : 0;
+
+    if (cost > vm_max(VM_JSON_COST, 2 * len)) {
+        return VM_JSON_LARGE;
+    }
+
+    if (depth <= VM_JSON_DEPTH) {
         j->value = json_loadb(text, len, JSON_DECODE_ANY|JSON_ALLOW_NUL, NULL);
 
         if (j->value) {

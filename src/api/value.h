@@ -65,7 +65,8 @@ int vm_value_surrogates(const char *s, size_t len);
 typedef enum {
     VM_JSON_OK,
     VM_JSON_INVALID,                /* `error` and `pos` say what and where */
-    VM_JSON_UNDECODABLE             /* bad UTF-8, too deep, too many digits */
+    VM_JSON_UNDECODABLE,            /* bad UTF-8, too deep, too many digits */
+    VM_JSON_LARGE                   /* more values than memory is given to */
 } vm_json_e;
 
 typedef struct {

@@ -8,22 +8,36 @@
 #include "steptime.h"
 
 
-static void vm_drive_run(vm_engine_t *e, vm_time_t until);
-static void vm_drive_steps(vm_engine_t *e, vm_time_t until);
+static int vm_drive_run(vm_engine_t *e, vm_time_t until, uint32_t work);
+static int vm_drive_steps(vm_engine_t *e, vm_time_t until, uint32_t work);
 static void vm_drive_plan(vm_engine_t *e, vm_time_t t);
 static void vm_drive_rest(vm_engine_t *e);
 static void vm_drive_idle(vm_engine_t *e, vm_time_t t);
 static void vm_drive_begin(vm_engine_t *e, vm_time_t t);
-static void vm_drive_clocks(vm_engine_t *e, vm_time_t until);
+static int vm_drive_clocks(vm_engine_t *e, vm_time_t until, uint32_t work);
 
 
 vm_time_t
 vm_engine_advance(vm_engine_t *e, vm_time_t now)
 {
+    return vm_engine_advance_some(e, now, VM_NEVER);
+}
+
+
+vm_time_t
+vm_engine_advance_some(vm_engine_t *e, vm_time_t now, uint32_t work)
+{
     vm_time_t  next;
 
+    e->work = work;
+
     if (now >= e->now) {
-        vm_drive_run(e, now);
+        e->behind = vm_drive_run(e, now, work) != 0;
+
+        if (e->behind) {
+            return e->now;
+        }
+
         e->now = now;
     }
 
@@ -46,9 +60,9 @@ vm_engine_advance(vm_engine_t *e, vm_time_t now)
 void
 vm_drive_before(vm_engine_t *e, vm_time_t now)
 {
-    if (now > e->now) {
-        vm_drive_run(e, now - 1);
-        e->now = now;
+    if (now > e->now && !e->behind) {
+        e->behind = vm_drive_run(e, now - 1, e->work) != 0;
+        e->now = e->behind ? e->now : now;
     }
 }
 
@@ -74,14 +88,23 @@ vm_drive_wake(vm_engine_t *e)
 }
 
 
-static void
-vm_drive_run(vm_engine_t *e, vm_time_t until)
-{
-    if (e->clocks) {
-        vm_drive_clocks(e, until);
+/* Whether the work that it may do is used up, and more is due. */
 
-    } else {
-        vm_drive_steps(e, until);
+static int
+vm_drive_run(vm_engine_t *e, vm_time_t until, uint32_t work)
+{
+    return e->clocks ? vm_drive_clocks(e, until, work)
+                     : vm_drive_steps(e, until, work);
+}
+
+
+/* Takes a step's cost off the work. */
+
+static void
+vm_drive_spend(uint32_t *work, uint32_t n)
+{
+    if (*work != VM_NEVER) {
+        *work -= vm_min(*work, n + 1);
     }
 }
 
@@ -92,8 +115,8 @@ vm_drive_run(vm_engine_t *e, vm_time_t until)
  * last began, and the one after it is planned.
  */
 
-static void
-vm_drive_steps(vm_engine_t *e, vm_time_t until)
+static int
+vm_drive_steps(vm_engine_t *e, vm_time_t until, uint32_t work)
 {
     vm_time_t  t;
 
@@ -106,8 +129,14 @@ vm_drive_steps(vm_engine_t *e, vm_time_t until)
         }
 
         if (!e->stepping || e->step_end > until) {
-            return;
+            return 0;
         }
+
+        if (work == 0) {
+            return 1;
+        }
+
+        vm_drive_spend(&work, e->plans[e->current].n);
 
         t = e->step_end;
         e->now = t;
@@ -223,8 +252,8 @@ vm_drive_begin(vm_engine_t *e, vm_time_t t)
 
 /* Every sequence by its own clock: an instant is a step of those due. */
 
-static void
-vm_drive_clocks(vm_engine_t *e, vm_time_t until)
+static int
+vm_drive_clocks(vm_engine_t *e, vm_time_t until, uint32_t work)
 {
     uint32_t       i, *clock, *ready;
     vm_seq_t      *s;
@@ -244,7 +273,11 @@ vm_drive_clocks(vm_engine_t *e, vm_time_t until)
         }
 
         if (t > until || t == VM_TIME_NONE) {
-            return;
+            return 0;
+        }
+
+        if (work == 0) {
+            return 1;
         }
 
         e->now = t;
@@ -275,6 +308,7 @@ vm_drive_clocks(vm_engine_t *e, vm_time_t until)
             vm_clock_push(e, s);
         }
 
+        vm_drive_spend(&work, p->n);
         e->stats.steps += p->n != 0;
 
         if (p->n || e->step_outputs) {

@@ -223,6 +223,7 @@ vm_engine_init(void *mem, const vm_engine_conf_t *conf)
     e->now = INT64_MIN;
     e->plan_at = VM_TIME_NONE;
     e->step_end = VM_TIME_NONE;
+    e->work = VM_NEVER;
     e->plans[1].offset = conf->max_num_seqs;
 
     return e;
@@ -346,7 +347,7 @@ vm_engine_sequence(vm_engine_t *e, const vm_engine_request_t *r,
     s->string_at = q->string_at;
     s->priority = r->priority;
     s->lora = r->lora;
-    s->arrival = r->arrival;
+    s->arrival = e->behind ? vm_min(r->arrival, e->now) : r->arrival;
     s->queued = e->now;
     s->no_lookup = r->no_prefix_lookup;
     s->remote = r->remote_prefill;

@@ -130,6 +130,14 @@ int vm_engine_submit(vm_engine_t *e, const vm_engine_request_t *r,
  */
 vm_time_t vm_engine_advance(vm_engine_t *e, vm_time_t now);
 
+/*
+ * The same, but once steps with so many sequences are done, the rest is left
+ * to the next call: a time that is past is answered.  What is submitted
+ * meanwhile comes when the engine has come to.
+ */
+vm_time_t vm_engine_advance_some(vm_engine_t *e, vm_time_t now,
+    uint32_t work);
+
 
 typedef struct {
     uint64_t     cookie;

@@ -259,6 +259,8 @@ struct vm_engine_s {
     /* time */
 
     vm_pause_e        pause;
+    uint32_t          work;         /* that one advance may do */
+    unsigned          behind:1;     /* an advance was cut: `now` is then */
     vm_time_t         now;
     vm_time_t         plan_at;
     vm_time_t         step_end;

@@ -508,7 +508,7 @@ ngx_http_vllm_mock_raw_json(ngx_http_vllm_mock_ctx_t *ctx)
 {
     vm_json_t  j;
 
-    if (vm_json_load(&j, ctx->raw.data, ctx->raw.len) != VM_JSON_OK) {
+    if (ngx_http_vllm_mock_json_load(ctx, &j) != VM_JSON_OK) {
         return NGX_DECLINED;
     }
 
@@ -732,7 +732,8 @@ ngx_http_vllm_mock_admin_state(ngx_http_vllm_mock_ctx_t *ctx)
     ngx_http_vllm_mock_lock(ctx->zone);
 
     ngx_http_vllm_mock_each_rank(sh, e, i, r) {
-        (void) vm_engine_advance(e->ranks[r], ngx_http_vllm_mock_now());
+        (void) vm_engine_advance_some(e->ranks[r], ngx_http_vllm_mock_now(),
+                                      NGX_HTTP_VLLM_MOCK_WORK);
         s = vm_engine_stats(e->ranks[r]);
         vm_buf_printf(&b, "%s{\"current\":%s,\"rank\":%lu,\"live\":%u,"
                       "\"running\":%llu,\"waiting\":%llu,"

@@ -180,7 +180,7 @@ ngx_http_vllm_mock_invocations(ngx_http_vllm_mock_ctx_t *ctx)
         return ngx_http_vllm_mock_error(ctx);
     }
 
-    switch (vm_json_load(&j, ctx->raw.data, ctx->raw.len)) {
+    switch (ngx_http_vllm_mock_json_load(ctx, &j)) {
 
     case VM_JSON_OK:
         ctx->body = j.value;

@@ -22,6 +22,7 @@ ngx_http_vllm_mock_cleanup(void *data)
     }
 
     json_decref(ctx->body);
+    json_decref(ctx->json.value);
     vm_pool_destroy(ctx->pool);
 }
 
@@ -471,7 +472,12 @@ ngx_http_vllm_mock_decode(ngx_http_vllm_mock_ctx_t *ctx)
 
     if (type && ctx->raw.len) {
 
-        switch (vm_json_load(&j, ctx->raw.data, ctx->raw.len)) {
+        switch (ngx_http_vllm_mock_json_load(ctx, &j)) {
+
+        case VM_JSON_LARGE:
+            vm_error_set(e, 413, "Request Entity Too Large", NULL,
+                         "The body has more values than are read.");
+            return NGX_DECLINED;
 
         case VM_JSON_UNDECODABLE:
             vm_error_detail(e, 400, "There was an error parsing the body");
@@ -514,26 +520,37 @@ ngx_http_vllm_mock_run(ngx_http_vllm_mock_ctx_t *ctx)
 }
 
 
-static void
-ngx_http_vllm_mock_body_read(ngx_http_request_t *r)
+void
+ngx_http_vllm_mock_body_go(ngx_http_request_t *r)
 {
     ngx_int_t                  rc;
     ngx_http_vllm_mock_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_vllm_mock_module);
 
-    rc = ngx_http_vllm_mock_collect(ctx);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_vllm_mock_fault(ctx);
-        rc = rc == NGX_DECLINED ? ngx_http_vllm_mock_run(ctx) : rc;
-
-    } else {
-        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    rc = ngx_http_vllm_mock_fault(ctx);
+    rc = rc == NGX_DECLINED ? ngx_http_vllm_mock_run(ctx) : rc;
 
     if (rc != NGX_DONE) {
         ngx_http_finalize_request(r, rc);
+    }
+}
+
+
+static void
+ngx_http_vllm_mock_body_read(ngx_http_request_t *r)
+{
+    ngx_http_vllm_mock_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_vllm_mock_module);
+
+    if (ngx_http_vllm_mock_collect(ctx) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    if (ngx_http_vllm_mock_big_body(ctx) == NGX_DECLINED) {
+        ngx_http_vllm_mock_body_go(r);
     }
 }
 

@@ -443,6 +443,8 @@ typedef struct {
     vm_call_t                 call;
     json_t                   *body;
     vm_str_t                  raw;          /* the body as it came */
+    vm_json_t                 json;         /* what a thread made of it */
+    vm_json_e                 json_result;
     ngx_str_t                 path;         /* decoded, without root path */
     const char               *load_format;  /* endpoint-load-metrics-format */
     ngx_http_vllm_mock_stream_t       *stream;      /* NULL: none yet */
@@ -452,6 +454,7 @@ typedef struct {
     unsigned                  observed:1;   /* goes into http_* */
     unsigned                  loaded:1;     /* counts in /load */
     unsigned                  outermost:1;  /* answered by the key check */
+    unsigned                  json_read:1;  /* by a thread */
     ngx_str_t                 replacement;  /* of nginx's own error page */
     unsigned                  replaced:1;
 } ngx_http_vllm_mock_ctx_t;
@@ -524,6 +527,19 @@ ngx_uint_t ngx_http_vllm_mock_json_type(ngx_http_request_t *r);
 void ngx_http_vllm_mock_no_json(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_decode(ngx_http_vllm_mock_ctx_t *ctx);
 
+void ngx_http_vllm_mock_body_go(ngx_http_request_t *r);
+
+/* bigbody.c */
+
+#define NGX_HTTP_VLLM_MOCK_BIG_BODY  65536  /* bytes: a thread reads it */
+
+ngx_int_t ngx_http_vllm_mock_big_body_init(ngx_conf_t *cf);
+
+/* NGX_OK: body_go() follows when it was read; NGX_DECLINED: it is small. */
+ngx_int_t ngx_http_vllm_mock_big_body(ngx_http_vllm_mock_ctx_t *ctx);
+vm_json_e ngx_http_vllm_mock_json_load(ngx_http_vllm_mock_ctx_t *ctx,
+    vm_json_t *j);
+
 /* access.c */
 
 ngx_int_t ngx_http_vllm_mock_access(ngx_http_vllm_mock_ctx_t *ctx);
@@ -582,6 +598,9 @@ void ngx_http_vllm_mock_stream_event(ngx_http_vllm_mock_zone_t *z,
 void ngx_http_vllm_mock_stream_lost(ngx_http_vllm_mock_zone_t *z);
 
 /* ticker.c */
+
+/* Sequences of steps that an engine does at once: some milliseconds. */
+#define NGX_HTTP_VLLM_MOCK_WORK  4096
 
 void ngx_http_vllm_mock_tick(ngx_http_vllm_mock_zone_t *z);
 ngx_int_t ngx_http_vllm_mock_ticker_init(ngx_http_vllm_mock_zone_t *z,

@@ -121,7 +121,8 @@ ngx_http_vllm_mock_snapshot(ngx_http_vllm_mock_zone_t *z,
         e = &sh->engines[i];
 
         for (r = 0; e->used && r < e->nranks; r++) {
-            (void) vm_engine_advance(e->ranks[r], now);
+            (void) vm_engine_advance_some(e->ranks[r], now,
+                                          NGX_HTTP_VLLM_MOCK_WORK);
             from = vm_engine_stats(e->ranks[r]);
             vm_stats_add(&s->ranks[r < s->nranks ? r : 0], from);
         }

@@ -7,6 +7,7 @@
 
 
 #define NGX_HTTP_VLLM_MOCK_BATCH  1024
+#define NGX_HTTP_VLLM_MOCK_TURNS  4         /* batches until others come */
 
 /*
  * Another worker may move things earlier than this one knows (a cancelled
@@ -74,7 +75,8 @@ ngx_http_vllm_mock_take(ngx_http_vllm_mock_zone_t *z)
         e = &z->shared->engines[i];
 
         for (r = 0; e->used && r < e->nranks; r++) {
-            t = vm_engine_advance(e->ranks[r], now);
+            t = vm_engine_advance_some(e->ranks[r], now,
+                                       NGX_HTTP_VLLM_MOCK_WORK);
             next = vm_min(next, t);
 
             z->nevents += vm_engine_collect(e->ranks[r], (uint32_t) z->owner,
@@ -144,6 +146,14 @@ ngx_http_vllm_mock_schedule(ngx_http_vllm_mock_zone_t *z, vm_time_t next)
         ngx_del_timer(&z->timer);
     }
 
+    if (delay == 0) {
+
+        /* a timer that is due would come again before any connection */
+
+        ngx_post_event(&z->timer, &ngx_posted_next_events);
+        return;
+    }
+
     ngx_add_timer(&z->timer, delay);
 }
 
@@ -151,11 +161,14 @@ ngx_http_vllm_mock_schedule(ngx_http_vllm_mock_zone_t *z, vm_time_t next)
 void
 ngx_http_vllm_mock_tick(ngx_http_vllm_mock_zone_t *z)
 {
-    vm_time_t  next;
+    vm_time_t   next;
+    ngx_uint_t  turns;
 
     if (z->owner == NGX_HTTP_VLLM_MOCK_NONE) {
         return;
     }
+
+    turns = NGX_HTTP_VLLM_MOCK_TURNS;
 
     do {
         next = ngx_http_vllm_mock_take(z);
@@ -171,7 +184,11 @@ ngx_http_vllm_mock_tick(ngx_http_vllm_mock_zone_t *z)
 
         ngx_http_vllm_mock_stream_flush(z);
 
-    } while (z->nevents == NGX_HTTP_VLLM_MOCK_BATCH || z->again);
+    } while ((z->nevents == NGX_HTTP_VLLM_MOCK_BATCH || z->again) && --turns);
+
+    /* what is left is for the next turn of nginx's loop, after the others */
+
+    next = turns ? next : 0;
 
     ngx_http_vllm_mock_schedule(z, next);
 }
