@@ -23,6 +23,12 @@ static ngx_conf_enum_t  ngx_http_vllm_mock_lora_path_rules[] = {
     { ngx_null_string, 0 }
 };
 
+static ngx_conf_enum_t  ngx_http_vllm_mock_error_sets[] = {
+    { ngx_string("vllm"), 0 },
+    { ngx_string("aibrix"), 1 },
+    { ngx_null_string, 0 }
+};
+
 static ngx_conf_enum_t  ngx_http_vllm_mock_admin_rules[] = {
     { ngx_string("on"), NGX_HTTP_VLLM_MOCK_ADMIN_ON },
     { ngx_string("key"), NGX_HTTP_VLLM_MOCK_ADMIN_KEY },
@@ -137,6 +143,13 @@ static ngx_command_t  ngx_http_vllm_mock_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_vllm_mock_loc_conf_t, all_endpoints),
       ngx_http_vllm_mock_endpoint_sets },
+
+    { ngx_string("vllm_mock_errors"),
+      NGX_HTTP_VLLM_MOCK_ALL|NGX_CONF_TAKE1,
+      ngx_http_vllm_mock_word,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_vllm_mock_loc_conf_t, aibrix_errors),
+      ngx_http_vllm_mock_error_sets },
 
     { ngx_string("vllm_mock_admin"),
       NGX_HTTP_VLLM_MOCK_ALL|NGX_CONF_TAKE1,

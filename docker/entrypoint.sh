@@ -174,16 +174,19 @@ behaviour() {
 
     if [ "$given" = yes ]; then
         echo "vllm_mock_metrics $metrics;"
+        quoted "${VLLM_MOCK_ENDPOINTS:-vllm}"
+        echo "vllm_mock_endpoints $quoted;"
         echo "vllm_mock_args$args;"
         echo "vllm_mock_output $output;"
         return
     fi
 
+    quoted "${VLLM_MOCK_ENDPOINTS:-all}"
     cat << END
 vllm_mock_metrics         $metrics legacy=on;
 vllm_mock_unknown_models  accept;
 vllm_mock_lora_paths      any;
-vllm_mock_endpoints       all;
+vllm_mock_endpoints       $quoted;
 vllm_mock_engine          max_loras=4;
 vllm_mock_args            --enable-auto-tool-choice --tool-call-parser hermes
                           --reasoning-parser qwen3 --enable-scale-out

@@ -13,7 +13,7 @@ quoted() {
 settings() {
     set -f
 
-    for setting in output latency time_scale admin; do
+    for setting in output latency time_scale admin errors; do
         variable=VLLM_MOCK_$(printf '%s' "$setting" | tr '[:lower:]' '[:upper:]')
         eval "words=\${$variable:-}"
         [ -n "$words" ] || continue

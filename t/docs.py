@@ -71,7 +71,7 @@ def endpoints():
 
 def environment():
     glue = "".join(read(os.path.join("src/http", f)) for f in sorted(os.listdir(os.path.join(ROOT, "src/http"))))
-    code = set(re.findall(r'_env(?:_copy|_true)?\("([A-Z_]+)"', glue)) | set(re.findall(r'\{ "(MOCK_[A-Z_0-9]+)"', glue))
+    code = set(re.findall(r'_env(?:_copy|_true|_str)?\("([A-Z_]+)"', glue)) | set(re.findall(r'\{ "(MOCK_[A-Z_0-9]+)"', glue))
     code |= set(re.findall(r'\{ "(VLLM_[A-Z_]+)"', read("src/api/settings.c")))
     same("environment", code, names(section("docs/directives.md", "Environment"), r"`([A-Z][A-Z_0-9]+)`"),
          "docs/directives.md")

@@ -343,16 +343,42 @@ static const vm_type_t  vm_input_image_type =
 
 static const struct {
     const char  *type;
+    const char  *modality;
     unsigned     tokens;
 } vm_media[] = {
-    { "image_url", 576 },           /* LLaVA-1.5: 24 x 24 patches */
-    { "input_audio", 188 },         /* Whisper's 1500 frames, eight a token */
-    { "audio_url", 188 },
-    { "video_url", 1152 },          /* eight frames of 144 */
-    { "file", 576 }
+    { "image_url", "image", 576 },  /* LLaVA-1.5: 24 x 24 patches */
+    { "input_audio", "audio", 188 },        /* Whisper's 1500 frames, eight a
+                                               token */
+    { "audio_url", "audio", 188 },
+    { "video_url", "video", 1152 }, /* eight frames of 144 */
+    { "file", "image", 576 }
 };
 
-#define VM_MEDIA_MARK   8           /* tokens that tell contents apart */
+
+int
+vm_content_medium(const json_t *part, vm_medium_t *m)
+{
+    char        *text;
+    unsigned     i;
+    const char  *type;
+
+    type = json_string_value(json_object_get(part, "type"));
+
+    for (i = 0; type && i < vm_nelts(vm_media); i++) {
+
+        if (strcmp(vm_media[i].type, type) == 0) {
+            text = json_dumps(part, JSON_COMPACT | JSON_SORT_KEYS);
+            m->modality = vm_media[i].modality;
+            m->tokens = vm_media[i].tokens;
+            m->hash = text ? vm_rand_bytes(text, strlen(text), 0) : 0;
+            free(text);
+
+            return 1;
+        }
+    }
+
+    return 0;
+}
 
 
 /* Placeholders for a part; 0: it is none that is known. */
@@ -360,34 +386,22 @@ static const struct {
 static int
 vm_content_media(const json_t *part, vm_buf_t *out)
 {
-    char        *text;
-    unsigned     i, k;
-    uint64_t     hash;
-    const char  *type;
+    unsigned     k;
+    vm_medium_t  m;
 
-    type = json_string_value(json_object_get(part, "type"));
-
-    for (i = 0; type && i < vm_nelts(vm_media); i++) {
-
-        if (strcmp(vm_media[i].type, type) != 0) {
-            continue;
-        }
-
-        text = json_dumps(part, JSON_COMPACT | JSON_SORT_KEYS);
-        hash = text ? vm_rand_bytes(text, strlen(text), 0) : 0;
-        free(text);
-
-        /* control characters are a token each */
-
-        for (k = 0; k < vm_media[i].tokens; k++) {
-            vm_buf_char(out, k < VM_MEDIA_MARK
-                             ? (char) (1 + (hash >> 3 * k & 7)) : '\x1a');
-        }
-
-        return 1;
+    if (!vm_content_medium(part, &m)) {
+        return 0;
     }
 
-    return 0;
+    /* control characters are a token each */
+
+    for (k = 0; k < m.tokens; k++) {
+        vm_buf_char(out, k < VM_MEDIA_MARK
+                         ? (char) (1 + (m.hash >> 3 * k & 7))
+                         : VM_MEDIA_FILL);
+    }
+
+    return 1;
 }
 
 

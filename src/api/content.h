@@ -26,6 +26,21 @@ typedef enum {
 int vm_content_unsupported(const json_t *type, vm_error_t *e,
     vm_pool_t *pool);
 
+/*
+ * An image, a sound or the like, of what kind ("image"), how many tokens stand
+ * for it and what tells it from others: 1; 0: it is none.
+ */
+typedef struct {
+    const char  *modality;
+    uint32_t     tokens;
+    uint64_t     hash;
+} vm_medium_t;
+
+#define VM_MEDIA_MARK  8                /* tokens that tell contents apart */
+#define VM_MEDIA_FILL  '\x1a'           /* the text of each of the others */
+
+int vm_content_medium(const json_t *part, vm_medium_t *m);
+
 int vm_content_render(const json_t *content, vm_content_e whose,
     const vm_template_t *t, vm_buf_t *out, vm_error_t *e, vm_pool_t *pool);
 

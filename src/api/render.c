@@ -685,8 +685,9 @@ vm_render_request(vm_render_t *r)
     vm_piece_prompt_ids(&g->prompts[r->prompt], r->out);
     vm_buf_lit(r->out, ",\"token_offsets\":");
     vm_render_offsets(r);
-    vm_buf_lit(r->out, ",\"features\":null,\"content_parts\":null,"
-                       "\"sampling_params\":");
+    vm_buf_lit(r->out, ",\"features\":");
+    vm_render_features(r->g, r->prompt, r->out);
+    vm_buf_lit(r->out, ",\"content_parts\":null,\"sampling_params\":");
     vm_render_params(r);
     vm_buf_lit(r->out, ",\"model\":");
     vm_piece_json(p->model, r->out);

@@ -201,6 +201,10 @@ int vm_engine_reset_prefix_cache(vm_engine_t *e, int reset_running,
     vm_time_t now);
 
 
+/* How many of the first hashes' blocks are in the cache; changes nothing. */
+uint32_t vm_engine_cached(const vm_engine_t *e, const uint64_t *hashes,
+    uint32_t n);
+
 /* Sequences that are not over yet. */
 uint32_t vm_engine_live(const vm_engine_t *e);
 uint32_t vm_engine_live_of(const vm_engine_t *e, uint32_t owner);

@@ -10,7 +10,7 @@
 static vm_chunk_t *vm_kv_find(vm_engine_t *e, const vm_seq_t *s, uint32_t i);
 static void vm_kv_unlink(vm_engine_t *e, uint32_t id);
 static void vm_kv_link(vm_engine_t *e, uint32_t id, uint32_t after);
-static uint32_t vm_kv_get(vm_engine_t *e, uint64_t hash);
+static uint32_t vm_kv_get(const vm_engine_t *e, uint64_t hash);
 static void vm_kv_put(vm_engine_t *e, uint32_t id, uint64_t hash);
 static void vm_kv_evict(vm_engine_t *e, uint32_t id);
 
@@ -120,6 +120,21 @@ vm_kv_unreserve(vm_engine_t *e, vm_seq_t *s)
     e->free_chunk = s->head;
     e->chunks_left += n;
     s->head = VM_NONE;
+}
+
+
+uint32_t
+vm_engine_cached(const vm_engine_t *e, const uint64_t *hashes, uint32_t n)
+{
+    uint32_t  i;
+
+    for (i = 0; e->conf.prefix_caching && i < n; i++) {
+        if (vm_kv_get(e, hashes[i]) == VM_NONE) {
+            break;
+        }
+    }
+
+    return i;
 }
 
 
@@ -398,7 +413,7 @@ vm_kv_link(vm_engine_t *e, uint32_t id, uint32_t after)
 
 
 static uint32_t
-vm_kv_get(vm_engine_t *e, uint64_t hash)
+vm_kv_get(const vm_engine_t *e, uint64_t hash)
 {
     uint32_t  id;
 

@@ -105,13 +105,19 @@ ngx_http_vllm_mock_authorized(ngx_http_vllm_mock_ctx_t *ctx)
 static ngx_int_t
 ngx_http_vllm_mock_unauthorized(ngx_http_vllm_mock_ctx_t *ctx)
 {
-    static const char  body[] = "{\"error\":\"Unauthorized\"}";
+    const char         *body;
+    static const char   vllm[] = "{\"error\":\"Unauthorized\"}";
+    static const char   aibrix[] =
+        "{\"error\":{\"message\":\"Incorrect API key provided.\","
+        "\"type\":\"authentication_error\",\"param\":null,"
+        "\"code\":\"invalid_api_key\"}}";
 
     ctx->outermost = 1;
+    body = ctx->conf->aibrix_errors ? aibrix : vllm;
 
     return ngx_http_vllm_mock_send(ctx, NGX_HTTP_UNAUTHORIZED,
                                    NGX_HTTP_VLLM_MOCK_JSON, body,
-                                   sizeof(body) - 1);
+                                   ngx_strlen(body));
 }
 
 

@@ -95,6 +95,7 @@ ngx_http_vllm_mock_create_loc_conf(ngx_conf_t *cf)
     conf->lora_paths = NGX_CONF_UNSET_UINT;
     conf->all_endpoints = NGX_CONF_UNSET_UINT;
     conf->admin = NGX_CONF_UNSET_UINT;
+    conf->aibrix_errors = NGX_CONF_UNSET_UINT;
     conf->admin_hosts = NGX_CONF_UNSET_PTR;
 
     return conf;
@@ -117,6 +118,7 @@ ngx_http_vllm_mock_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->all_endpoints, prev->all_endpoints, 0);
     ngx_conf_merge_uint_value(conf->admin, prev->admin,
                               NGX_HTTP_VLLM_MOCK_ADMIN_ON);
+    ngx_conf_merge_uint_value(conf->aibrix_errors, prev->aibrix_errors, 0);
     ngx_conf_merge_ptr_value(conf->admin_hosts, prev->admin_hosts, NULL);
 
     ngx_http_vllm_mock_inherit(&conf->keys, prev->keys);

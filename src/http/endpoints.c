@@ -316,7 +316,11 @@ ngx_http_vllm_mock_lora_check(ngx_http_vllm_mock_ctx_t *ctx,
     }
 
     if (ctx->conf->lora_paths == NGX_HTTP_VLLM_MOCK_ANY) {
-        return NGX_OK;
+
+        /* by which AIBrix's mocked application and its tests know a bad one */
+
+        return strcasestr(path, "nonexistent") || strcasestr(path, "/invalid/")
+               ? vm_lora_no_path(&ctx->call, name, path) : NGX_OK;
     }
 
     if (!ctx->settings->enable_lora) {

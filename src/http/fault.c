@@ -274,9 +274,16 @@ ngx_http_vllm_mock_fault_strikes(ngx_http_vllm_mock_ctx_t *ctx,
 ngx_int_t
 ngx_http_vllm_mock_fault(ngx_http_vllm_mock_ctx_t *ctx)
 {
+    ngx_int_t                    rc;
     vm_time_t                    wait;
     ngx_uint_t                   i, n;
     ngx_http_vllm_mock_fault_t  *f;
+
+    rc = ngx_http_vllm_mock_llmd_error(ctx);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
 
     wait = 0;
     f = ngx_http_vllm_mock_faults_now(ctx, &n);

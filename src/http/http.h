@@ -136,6 +136,9 @@ typedef struct ngx_http_vllm_mock_loc_conf_s {
     ngx_uint_t                unknown_models;       /* accept */
     ngx_uint_t                lora_paths;           /* check */
     ngx_uint_t                all_endpoints;
+    ngx_uint_t                aibrix_errors;        /* vllm_mock_errors */
+    ngx_str_t                 pod;          /* of the environment, ... */
+    ngx_str_t                 pod_namespace;        /* ... for headers */
     ngx_uint_t                admin;        /* who may: below */
     ngx_array_t              *admin_hosts;  /* of ngx_str_t; NULL: any */
     ngx_array_t              *keys;         /* of ngx_str_t; NULL: inherit */
@@ -624,6 +627,11 @@ ngx_int_t ngx_http_vllm_mock_limited(ngx_http_vllm_mock_ctx_t *ctx);
 /* fault.c: NGX_DECLINED, go on; NGX_DONE, it goes on later */
 
 ngx_int_t ngx_http_vllm_mock_fault(ngx_http_vllm_mock_ctx_t *ctx);
+
+/* llmd.c */
+
+ngx_int_t ngx_http_vllm_mock_llmd_error(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_llmd_headers(ngx_http_vllm_mock_ctx_t *ctx);
 
 /* config.c: what is said in this place, as it is now */
 

@@ -148,6 +148,12 @@ ngx_http_vllm_mock_head(ngx_http_vllm_mock_ctx_t *ctx, ngx_uint_t status,
         return NGX_ERROR;
     }
 
+    if (ctx->settings->all_endpoints
+        && ngx_http_vllm_mock_llmd_headers(ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (!ctx->outermost && ngx_http_vllm_mock_cors(ctx) != NGX_OK) {
         return NGX_ERROR;
     }

@@ -352,6 +352,15 @@ ngx_http_vllm_mock_pod(ngx_conf_t *cf)
 }
 
 
+static void
+ngx_http_vllm_mock_env_str(const char *name, vm_pool_t *pool,
+    ngx_str_t *value)
+{
+    value->data = (u_char *) ngx_http_vllm_mock_env_copy(name, pool);
+    value->len = value->data ? ngx_strlen(value->data) : 0;
+}
+
+
 char *
 ngx_http_vllm_mock_resolve_location(ngx_conf_t *cf,
     ngx_http_vllm_mock_loc_conf_t *conf,
@@ -402,6 +411,9 @@ ngx_http_vllm_mock_resolve_location(ngx_conf_t *cf,
         conf->settings->responses_store = 1;
     }
 
+    ngx_http_vllm_mock_env_str("POD_NAME", server->pool, &conf->pod);
+    ngx_http_vllm_mock_env_str("POD_NAMESPACE", server->pool,
+                               &conf->pod_namespace);
     conf->output_conf->pod = ngx_http_vllm_mock_pod(cf);
 
     if (conf->output_conf->pod == NULL) {

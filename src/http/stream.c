@@ -867,6 +867,26 @@ ngx_http_vllm_mock_late(ngx_http_vllm_mock_ctx_t *ctx, vm_generation_t *g)
 }
 
 
+/* Over without the engine: too little of its prompt is in the cache. */
+
+static void
+ngx_http_vllm_mock_unsent(ngx_http_vllm_mock_stream_t *s)
+{
+    uint32_t          i;
+    vm_generation_t  *g;
+
+    g = s->generation;
+
+    for (i = 0; i < g->nchoices; i++) {
+        vm_generation_tokens(g, &g->choices[i], 0, "cache_threshold",
+                             &s->pending);
+    }
+
+    s->done = 1;
+    ngx_http_vllm_mock_over(s);
+}
+
+
 ngx_int_t
 ngx_http_vllm_mock_enter(ngx_http_vllm_mock_ctx_t *ctx,
     const vm_protocol_t *protocol, const json_t *body,
@@ -910,6 +930,21 @@ ngx_http_vllm_mock_enter(ngx_http_vllm_mock_ctx_t *ctx,
         || ngx_http_vllm_mock_prepare(s, seqs) != NGX_OK)
     {
         return NGX_ERROR;
+    }
+
+    switch (ngx_http_vllm_mock_llmd_threshold(s, body, seqs)) {
+
+    case NGX_OK:
+        ngx_http_vllm_mock_unsent(s);
+        return NGX_OK;
+
+    case NGX_ERROR:
+        s->closed = 1;
+        g->live = 0;
+        return NGX_DECLINED;
+
+    default:
+        break;
     }
 
     ngx_http_vllm_mock_lock(ctx->zone);

@@ -100,6 +100,13 @@ typedef enum {
 ngx_http_vllm_mock_struck_e ngx_http_vllm_mock_fault_tokens(
     ngx_http_vllm_mock_stream_t *s);
 
+/*
+ * llmd.c.  NGX_OK: the prompt's part in the cache is below the threshold that
+ * the body asks for; NGX_ERROR, that is no threshold: ctx->call.error.
+ */
+ngx_int_t ngx_http_vllm_mock_llmd_threshold(ngx_http_vllm_mock_stream_t *s,
+    const json_t *body, const vm_engine_seq_t *seqs);
+
 /* background.c */
 
 void ngx_http_vllm_mock_keep_answer(ngx_http_vllm_mock_stream_t *s);
