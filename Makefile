@@ -54,7 +54,7 @@ test-deps:
 
 # ---- the module ----
 
-$(NGX)/configured: config $(if $(wildcard $(NGX)/sources.list),,FORCE)
+$(NGX)/configured: config src/http/page.html $(if $(wildcard $(NGX)/sources.list),,FORCE)
 	tools/configure.sh "$(NGX)" "$(NGINX_SRC)"
 
 FORCE:

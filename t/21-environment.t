@@ -314,3 +314,17 @@ vllm_mock_args meta-llama/Llama-3.1-8B-Instruct;
 ["GET /v1/models", "GET /metrics"]
 --- response_body_like eval
 ['"max_model_len":131072,', 'vllm:cache_config_info\{[^}]*num_gpu_blocks="2\d{4}"']
+
+
+
+=== TEST 90: which profile was chosen
+--- environment
+SIMULATION=h100
+--- serve
+vllm_mock_profiles $TEST_NGINX_PROFILES;
+vllm_mock_args meta-llama/Llama-3.1-8B-Instruct -tp 2;
+--- request
+GET /admin/config
+--- response_body_like: "latency":\{"model":"profile","device":"h100","profile":"llama-3\.1-8b","tensor_parallel":2,
+--- error_log
+SIMULATION=h100 for model "meta-llama/Llama-3.1-8B-Instruct": profile h100/llama-3.1-8b-tp2.json, measured with llama-3.1-8b, tensor parallel size 2

@@ -94,7 +94,8 @@ GET /admin/config
 GET /
 --- response_headers
 Content-Type: text/html; charset=utf-8
---- response_body_like: ^<!doctype html>
+--- response_body_like chop
+(?s)^(?!.*https?://)<!doctype html>.*width=device-width.*prefers-color-scheme: dark.*<form id="settings".*name="faults".*<form id="override".*</html>\n$
 
 
 

@@ -354,7 +354,9 @@ vm_latency_json(const vm_latency_t *l, vm_buf_t *out)
     vm_buf_printf(out, "{\"model\":\"%s\"", vm_lat_models[l->model]);
 
     if (l->model == VM_LATENCY_PROFILE) {
-        vm_buf_printf(out, ",\"device\":\"%s\"", l->profile.device);
+        vm_buf_printf(out, ",\"device\":\"%s\",\"profile\":\"%s\","
+                      "\"tensor_parallel\":%u", l->profile.device,
+                      l->profile.model, l->profile.tp);
     }
 
     for (i = 0; i < vm_nelts(vm_lats); i++) {

@@ -55,7 +55,19 @@ ngx_http_vllm_mock_simulation(ngx_conf_t *cf,
     ngx_memzero(&e->latency, sizeof(vm_latency_t));
     vm_latency_model(&e->latency, "profile", err, NGX_HTTP_VLLM_MOCK_ERR);
 
-    return ngx_http_vllm_mock_profile(cf, &name, e, err);
+    if (ngx_http_vllm_mock_profile(cf, &name, e, err) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (!ngx_quiet_mode) {
+        ngx_log_error(NGX_LOG_NOTICE, cf->log, 0,
+                      "vllm_mock: SIMULATION=%s for model \"%s\": profile %s, "
+                      "measured with %s, tensor parallel size %uD", device,
+                      s->names.list[0], path, e->latency.profile.model,
+                      e->latency.profile.tp);
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -276,6 +276,16 @@ def azures_trace():
         assert "h100/llama-3.1-8b-tp1.json" in done.stderr
         longer = subprocess.run(command + ["--tensor-parallel-size", "2"], capture_output=True, text=True, check=True)
         assert "h100/llama-3.1-8b-tp2.json" in longer.stderr
+        trace = f.name + ".json"
+        subprocess.run(command + ["--perfetto", trace], capture_output=True, check=True)
+        with open(trace) as t:
+            spans = [e for e in json.load(t)["traceEvents"] if e["ph"] == "X"]
+        os.unlink(trace)
+        # steps are told apart by a number, not by their names
+        assert {e["name"] for e in spans if e["pid"] == 0} == {"step"}
+        numbers = [e["args"]["number"] for e in spans if e["pid"] == 0]
+        assert numbers == sorted(set(numbers)) and len(numbers) > 100, numbers
+        assert {e["cat"] for e in spans} == {"engine", "request"}
         for bad in (["--device", "h1000"], ["--max-model-len", "10000000"], ["--tensor-parallel-size", "0"]):
             done = subprocess.run(command + bad, capture_output=True, text=True)
             assert done.returncode == 1 and done.stdout == "", bad
