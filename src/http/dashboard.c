@@ -4,7 +4,7 @@
  */
 
 #include "http.h"
-#include "vllm_mock_page.h"
+#include <vllm_mock_page.h>              /* made by the build */
 
 
 ngx_int_t
