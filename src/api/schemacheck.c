@@ -772,9 +772,11 @@ vm_check_mask(vm_check_t *w, const json_t *schema, unsigned levels)
 
     static const char *const  choices[] = { "anyOf", "oneOf" };
 
-    if (!json_is_object(schema) || levels == 0) {
+    if (!json_is_object(schema) || levels == 0 || w->visits == 0) {
         return VM_SCHEMA_ANY;
     }
+
+    w->visits--;
 
     types = vm_schema_types(schema);
     v = json_object_get(schema, "const");

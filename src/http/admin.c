@@ -552,38 +552,47 @@ static void
 ngx_http_vllm_mock_abort_ids(ngx_http_vllm_mock_zone_t *z, const json_t *ids)
 {
     size_t                        i;
-    json_t                       *id;
+    json_t                       *id, *set;
     uint32_t                      k;
-    const char                   *given;
     ngx_queue_t                  *q;
     ngx_http_vllm_mock_stream_t  *s;
 
-    ngx_http_vllm_mock_lock(z);
+    set = json_object();
 
     json_array_foreach(ids, i, id) {
-        given = json_string_value(id);
+        if (json_is_string(id)) {
+            json_object_set_new_nocheck(set, json_string_value(id),
+                                        json_true());
+        }
+    }
 
-        if (given == NULL) {
+    ngx_http_vllm_mock_lock(z);
+
+    for (q = ngx_queue_head(&z->all); q != ngx_queue_sentinel(&z->all);
+         q = ngx_queue_next(q))
+    {
+        s = ngx_queue_data(q, ngx_http_vllm_mock_stream_t, queue);
+
+        /* of one that is over its engine may be gone */
+
+        if (s->generation->live == 0 || s->lost
+            || s->epoch != z->shared->epoch
+            || json_object_get(set, s->generation->id) == NULL)
+        {
             continue;
         }
 
-        for (q = ngx_queue_head(&z->all); q != ngx_queue_sentinel(&z->all);
-             q = ngx_queue_next(q))
-        {
-            s = ngx_queue_data(q, ngx_http_vllm_mock_stream_t, queue);
-
-            for (k = 0; strcmp(given, s->generation->id) == 0
-                        && k < s->nhandles; k++)
-            {
+        for (k = 0; k < s->nhandles; k++) {
+            if (s->generation->choices[k].finish == NULL) {
                 vm_engine_abort(s->slots[k].engine, s->slots[k].handle, 0,
                                 ngx_http_vllm_mock_now());
             }
         }
-
-        (void) ngx_http_vllm_mock_seen_abort(z, given);
     }
 
+    ngx_http_vllm_mock_seen_abort(z, set);
     ngx_http_vllm_mock_unlock(z);
+    json_decref(set);
 }
 
 

@@ -253,6 +253,10 @@ ngx_http_vllm_mock_background(ngx_http_vllm_mock_ctx_t *from,
         }
     }
 
+    if (rc == NGX_OK) {
+        rc = ngx_http_vllm_mock_limited_move(from, ctx);
+    }
+
     if (rc != NGX_OK) {
         if (rc == NGX_DECLINED) {
             from->call.error = ctx->call.error;
@@ -569,25 +573,16 @@ ngx_int_t
 ngx_http_vllm_mock_cancel_record(ngx_http_vllm_mock_zone_t *z,
     ngx_http_vllm_mock_record_t *r)
 {
-    ngx_uint_t                     i, k;
-    ngx_http_vllm_mock_engines_t  *e;
-
     if (r->state != NGX_HTTP_VLLM_MOCK_KEPT_QUEUED) {
         return NGX_DECLINED;
     }
 
     r->state = NGX_HTTP_VLLM_MOCK_KEPT_CANCELLED;
 
-    for (i = 0; i < NGX_HTTP_VLLM_MOCK_ENGINES; i++) {
-        e = &z->shared->engines[i];
-
-        for (k = 0; e->used && k < e->nranks; k++) {
-
-            if (e->ranks[k] == r->engine && r->epoch == z->shared->epoch) {
-                vm_engine_abort(r->engine, r->handle, 0,
-                                ngx_http_vllm_mock_now());
-            }
-        }
+    if (r->epoch == z->shared->epoch
+        && ngx_http_vllm_mock_engine_there(z->shared, r->engine))
+    {
+        vm_engine_abort(r->engine, r->handle, 0, ngx_http_vllm_mock_now());
     }
 
     return NGX_OK;

@@ -392,6 +392,10 @@ ngx_int_t ngx_http_vllm_mock_engines_create(ngx_http_vllm_mock_zone_t *z,
 /* Frees engines of old settings whose last sequence is over. */
 void ngx_http_vllm_mock_zone_sweep(ngx_http_vllm_mock_zone_t *z);
 
+/* Under the lock: is it one of the zone's, or was it freed since? */
+ngx_uint_t ngx_http_vllm_mock_engine_there(
+    const ngx_http_vllm_mock_shared_t *sh, const vm_engine_t *engine);
+
 /* Under the lock: ends what an owner has in all engines. */
 void ngx_http_vllm_mock_engines_release(ngx_http_vllm_mock_zone_t *z,
     ngx_uint_t owner);
@@ -453,6 +457,7 @@ typedef struct {
     ngx_http_vllm_mock_stream_t       *stream;      /* NULL: none yet */
     ngx_http_vllm_mock_fault_t        *fault;       /* waits for tokens */
     void                     *count;        /* replicas.c: it has asked */
+    struct ngx_http_vllm_mock_counted_s  *counted;  /* limits.c */
     vm_time_t                 started;
     unsigned                  observed:1;   /* goes into http_* */
     unsigned                  loaded:1;     /* counts in /load */
@@ -623,6 +628,8 @@ ngx_http_vllm_mock_zone_t *ngx_http_vllm_mock_fleet_choose(
 /* limits.c: NGX_DECLINED, go on; else it was refused */
 
 ngx_int_t ngx_http_vllm_mock_limited(ngx_http_vllm_mock_ctx_t *ctx);
+ngx_int_t ngx_http_vllm_mock_limited_move(ngx_http_vllm_mock_ctx_t *from,
+    ngx_http_vllm_mock_ctx_t *to);
 
 /* fault.c: NGX_DECLINED, go on; NGX_DONE, it goes on later */
 
@@ -646,9 +653,9 @@ void ngx_http_vllm_mock_seen_end(ngx_http_vllm_mock_stream_t *s);
 void ngx_http_vllm_mock_seen_orphans(ngx_http_vllm_mock_zone_t *z,
     ngx_uint_t owner);
 
-/* Under the lock: ends those with that id, of any worker; how many. */
-ngx_uint_t ngx_http_vllm_mock_seen_abort(ngx_http_vllm_mock_zone_t *z,
-    const char *id);
+/* Under the lock: ends those whose ids are keys of an object, of any worker. */
+void ngx_http_vllm_mock_seen_abort(ngx_http_vllm_mock_zone_t *z,
+    const json_t *ids);
 
 /* lateness.c */
 

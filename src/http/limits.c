@@ -31,6 +31,7 @@ typedef struct {
     vm_time_t                 at;               /* filled then; 0: free */
     double                    requests;
     double                    tokens;
+    uint32_t                  runs;             /* of all owners */
     uint16_t                  running[NGX_HTTP_VLLM_MOCK_OWNERS];
 } ngx_http_vllm_mock_bucket_t;
 
@@ -108,8 +109,10 @@ ngx_http_vllm_mock_user_find(ngx_http_vllm_mock_limits_t *l,
 }
 
 
-/* A key's bucket, filled to now; a new one is full, in place of the one that
- * was used longest ago. */
+/*
+ * A key's bucket, filled to now; a new one is full, in place of the one that
+ * was used longest ago: of those in which nothing runs, if there are some.
+ */
 
 static ngx_http_vllm_mock_bucket_t *
 ngx_http_vllm_mock_bucket(ngx_http_vllm_mock_limits_t *l,
@@ -131,7 +134,11 @@ ngx_http_vllm_mock_bucket(ngx_http_vllm_mock_limits_t *l,
             break;
         }
 
-        oldest = b->at < oldest->at ? b : oldest;
+        if ((b->runs != 0) != (oldest->runs != 0)
+            ? b->runs == 0 : b->at < oldest->at)
+        {
+            oldest = b;
+        }
     }
 
     if (i == NGX_HTTP_VLLM_MOCK_BUCKETS) {
@@ -155,27 +162,17 @@ ngx_http_vllm_mock_bucket(ngx_http_vllm_mock_limits_t *l,
 }
 
 
-static ngx_uint_t
-ngx_http_vllm_mock_bucket_running(const ngx_http_vllm_mock_bucket_t *b)
-{
-    ngx_uint_t  i, n;
-
-    for (n = 0, i = 0; i < NGX_HTTP_VLLM_MOCK_OWNERS; i++) {
-        n += b->running[i];
-    }
-
-    return n;
-}
-
-
 void
 ngx_http_vllm_mock_limits_orphans(ngx_http_vllm_mock_zone_t *z,
     ngx_uint_t owner)
 {
-    ngx_uint_t  i;
+    ngx_uint_t                    i;
+    ngx_http_vllm_mock_bucket_t  *b;
 
     for (i = 0; z->shared->limits && i < NGX_HTTP_VLLM_MOCK_BUCKETS; i++) {
-        z->shared->limits->buckets[i].running[owner] = 0;
+        b = &z->shared->limits->buckets[i];
+        b->runs -= b->running[owner];
+        b->running[owner] = 0;
     }
 }
 
@@ -208,6 +205,7 @@ ngx_http_vllm_mock_counted_end(void *data)
 
     if (b->running[z->owner]) {
         b->running[z->owner]--;
+        b->runs--;
     }
 
     if (g) {
@@ -216,6 +214,35 @@ ngx_http_vllm_mock_counted_end(void *data)
     }
 
     ngx_http_vllm_mock_unlock(z);
+}
+
+
+/* What runs on without its connection is counted until it is over. */
+
+ngx_int_t
+ngx_http_vllm_mock_limited_move(ngx_http_vllm_mock_ctx_t *from,
+    ngx_http_vllm_mock_ctx_t *to)
+{
+    ngx_pool_cleanup_t            *cln;
+    ngx_http_vllm_mock_counted_t  *c;
+
+    if (from->counted == NULL) {
+        return NGX_OK;
+    }
+
+    cln = ngx_pool_cleanup_add(to->npool,
+                               sizeof(ngx_http_vllm_mock_counted_t));
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    c = cln->data;
+    *c = *from->counted;
+    c->ctx = to;
+    cln->handler = ngx_http_vllm_mock_counted_end;
+    from->counted->running = 0;
+
+    return NGX_OK;
 }
 
 
@@ -393,6 +420,7 @@ ngx_http_vllm_mock_limited(ngx_http_vllm_mock_ctx_t *ctx)
 
     cln->handler = ngx_http_vllm_mock_counted_end;
     cln->data = c;
+    ctx->counted = c;
 
     now = ngx_http_vllm_mock_now();
     refused = 0;
@@ -427,9 +455,7 @@ ngx_http_vllm_mock_limited(ngx_http_vllm_mock_ctx_t *ctx)
         what = "tokens per minute";
         wait = (1 - b->tokens) * 60 / (double) l->tpm;
 
-    } else if (l->concurrency
-               && ngx_http_vllm_mock_bucket_running(b)
-                  >= (ngx_uint_t) l->concurrency)
+    } else if (l->concurrency && (int64_t) b->runs >= l->concurrency)
     {
         refused = (ngx_uint_t) l->concurrency;
         what = "concurrent requests";
@@ -437,6 +463,7 @@ ngx_http_vllm_mock_limited(ngx_http_vllm_mock_ctx_t *ctx)
     } else {
         b->requests--;
         b->running[z->owner]++;
+        b->runs++;
         c->running = 1;
     }
 

@@ -176,6 +176,7 @@ ngx_http_vllm_mock_job_read(ngx_http_vllm_mock_ctx_t *ctx, const char *id,
         j->runs = r->state == NGX_HTTP_VLLM_MOCK_KEPT_QUEUED;
 
         if (j->runs && r->epoch == z->shared->epoch
+            && ngx_http_vllm_mock_engine_there(z->shared, r->engine)
             && vm_engine_progress(r->engine, r->handle, &prompt, &j->tokens)
                != VM_OK)
         {

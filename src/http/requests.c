@@ -198,42 +198,22 @@ ngx_http_vllm_mock_seen_runs(const ngx_http_vllm_mock_shared_t *sh,
 }
 
 
-static ngx_uint_t
-ngx_http_vllm_mock_engine_there(const ngx_http_vllm_mock_shared_t *sh,
-    const vm_engine_t *engine)
-{
-    ngx_uint_t                           i, r;
-    const ngx_http_vllm_mock_engines_t  *e;
-
-    for (i = 0; i < NGX_HTTP_VLLM_MOCK_ENGINES; i++) {
-        e = &sh->engines[i];
-
-        for (r = 0; e->used && r < e->nranks; r++) {
-            if (e->ranks[r] == engine) {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
-}
-
-
-ngx_uint_t
-ngx_http_vllm_mock_seen_abort(ngx_http_vllm_mock_zone_t *z, const char *id)
+void
+ngx_http_vllm_mock_seen_abort(ngx_http_vllm_mock_zone_t *z,
+    const json_t *ids)
 {
     uint32_t                        k;
-    ngx_uint_t                      i, n;
+    ngx_uint_t                      i;
     ngx_http_vllm_mock_shared_t    *sh;
     ngx_http_vllm_mock_seen_one_t  *one;
 
     sh = z->shared;
 
-    for (n = 0, i = 0; sh->seen && i < NGX_HTTP_VLLM_MOCK_SEEN; i++) {
+    for (i = 0; sh->seen && i < NGX_HTTP_VLLM_MOCK_SEEN; i++) {
         one = &sh->seen->list[i];
 
         if (!ngx_http_vllm_mock_seen_runs(sh, one)
-            || strcmp(one->id, id) != 0)
+            || json_object_get(ids, one->id) == NULL)
         {
             continue;
         }
@@ -244,11 +224,7 @@ ngx_http_vllm_mock_seen_abort(ngx_http_vllm_mock_zone_t *z, const char *id)
                                 ngx_http_vllm_mock_now());
             }
         }
-
-        n++;
     }
-
-    return n;
 }
 
 
@@ -291,13 +267,11 @@ ngx_http_vllm_mock_seen_output(const ngx_http_vllm_mock_shared_t *sh,
 
 
 static void
-ngx_http_vllm_mock_seen_json(const ngx_http_vllm_mock_shared_t *sh,
-    const ngx_http_vllm_mock_seen_one_t *one, vm_buf_t *out)
+ngx_http_vllm_mock_seen_json(const ngx_http_vllm_mock_seen_one_t *one,
+    ngx_uint_t runs, uint64_t output, vm_buf_t *out)
 {
-    ngx_uint_t       runs;
     const vm_str_t  *path;
 
-    runs = ngx_http_vllm_mock_seen_runs(sh, one);
     path = &ngx_http_vllm_mock_route_names()[one->route];
 
     vm_buf_lit(out, "{\"id\":");
@@ -312,9 +286,7 @@ ngx_http_vllm_mock_seen_json(const ngx_http_vllm_mock_shared_t *sh,
                   runs ? "running" : "finished", one->started,
                   (unsigned long long) one->prompt,
                   (unsigned long long) one->cached,
-                  (unsigned long long)
-                  (runs ? ngx_http_vllm_mock_seen_output(sh, one)
-                        : one->output));
+                  (unsigned long long) output);
 
     if (runs) {
         vm_buf_lit(out, "null");
@@ -331,17 +303,54 @@ ngx_http_vllm_mock_seen_json(const ngx_http_vllm_mock_shared_t *sh,
 }
 
 
-/* The newest first. */
+/* Rows as they are now, and what is asked of the zone for them. */
+
+typedef struct {
+    ngx_uint_t                      n;
+    ngx_uint_t                      runs[NGX_HTTP_VLLM_MOCK_SEEN];
+    uint64_t                        output[NGX_HTTP_VLLM_MOCK_SEEN];
+    ngx_http_vllm_mock_seen_one_t   rows[NGX_HTTP_VLLM_MOCK_SEEN];
+} ngx_http_vllm_mock_seen_copy_t;
+
+
+/* Under the lock: the newest first. */
+
+static void
+ngx_http_vllm_mock_seen_copy(const ngx_http_vllm_mock_shared_t *sh,
+    ngx_uint_t limit, ngx_http_vllm_mock_seen_copy_t *c)
+{
+    ngx_uint_t                            i;
+    const ngx_http_vllm_mock_seen_one_t  *one;
+
+    c->n = 0;
+
+    for (i = 0; sh->seen && i < NGX_HTTP_VLLM_MOCK_SEEN && c->n < limit; i++)
+    {
+        one = &sh->seen->list[(sh->seen->at + NGX_HTTP_VLLM_MOCK_SEEN - i)
+                              % NGX_HTTP_VLLM_MOCK_SEEN];
+
+        if (one->number == 0) {
+            continue;
+        }
+
+        c->rows[c->n] = *one;
+        c->runs[c->n] = ngx_http_vllm_mock_seen_runs(sh, one);
+        c->output[c->n] = c->runs[c->n]
+                          ? ngx_http_vllm_mock_seen_output(sh, one)
+                          : one->output;
+        c->n++;
+    }
+}
+
 
 ngx_int_t
 ngx_http_vllm_mock_admin_requests(ngx_http_vllm_mock_ctx_t *ctx)
 {
-    vm_buf_t                        b;
-    ngx_str_t                       value;
-    ngx_int_t                       limit;
-    ngx_uint_t                      at, i, n;
-    ngx_http_vllm_mock_shared_t    *sh;
-    ngx_http_vllm_mock_seen_one_t  *one;
+    vm_buf_t                                b;
+    ngx_str_t                               value;
+    ngx_int_t                               limit;
+    ngx_uint_t                              i;
+    static ngx_http_vllm_mock_seen_copy_t   c;
 
     limit = 100;
 
@@ -357,27 +366,17 @@ ngx_http_vllm_mock_admin_requests(ngx_http_vllm_mock_ctx_t *ctx)
         }
     }
 
-    sh = ctx->zone->shared;
+    ngx_http_vllm_mock_lock(ctx->zone);
+    ngx_http_vllm_mock_seen_copy(ctx->zone->shared, (ngx_uint_t) limit, &c);
+    ngx_http_vllm_mock_unlock(ctx->zone);
+
     vm_buf_init(&b);
     vm_buf_lit(&b, "{\"requests\":[");
 
-    ngx_http_vllm_mock_lock(ctx->zone);
-
-    at = sh->seen ? sh->seen->at : 0;
-
-    for (n = 0, i = 0; sh->seen && i < NGX_HTTP_VLLM_MOCK_SEEN
-                       && n < (ngx_uint_t) limit; i++)
-    {
-        one = &sh->seen->list[(at + NGX_HTTP_VLLM_MOCK_SEEN - i)
-                              % NGX_HTTP_VLLM_MOCK_SEEN];
-
-        if (one->number) {
-            vm_buf_str(&b, n++ ? "," : "");
-            ngx_http_vllm_mock_seen_json(sh, one, &b);
-        }
+    for (i = 0; i < c.n; i++) {
+        vm_buf_str(&b, i ? "," : "");
+        ngx_http_vllm_mock_seen_json(&c.rows[i], c.runs[i], c.output[i], &b);
     }
-
-    ngx_http_vllm_mock_unlock(ctx->zone);
 
     vm_buf_lit(&b, "]}");
 

@@ -220,6 +220,27 @@ ngx_http_vllm_mock_engines_create(ngx_http_vllm_mock_zone_t *z,
 }
 
 
+ngx_uint_t
+ngx_http_vllm_mock_engine_there(const ngx_http_vllm_mock_shared_t *sh,
+    const vm_engine_t *engine)
+{
+    ngx_uint_t                           i, r;
+    const ngx_http_vllm_mock_engines_t  *e;
+
+    for (i = 0; i < NGX_HTTP_VLLM_MOCK_ENGINES; i++) {
+        e = &sh->engines[i];
+
+        for (r = 0; e->used && r < e->nranks; r++) {
+            if (e->ranks[r] == engine) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
 void
 ngx_http_vllm_mock_engines_release(ngx_http_vllm_mock_zone_t *z,
     ngx_uint_t owner)

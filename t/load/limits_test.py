@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Limits that workers count together, also when one dies; faults that leave nothing behind."""
+import json
 import os
 import signal
 import sys
@@ -90,6 +91,50 @@ def who_was_cut_off_leaves_nothing():
             load.until(10, fault + ": no stream", lambda: total(metrics(server.get()), "vllm_mock:streams") == 0)
             assert status(server) == 200
             assert "[alert]" not in server.errors(), server.errors()
+
+
+def background(server, **more):
+    return load.request(server.port, {"model": "m", "input": "a", "background": True, **more}, path="/v1/responses")
+
+
+@check
+def what_runs_in_the_background_counts():
+    """From its POST to its end, not to that of the connection; its tokens then."""
+    store = {"VLLM_ENABLE_RESPONSES_API_STORE": "1"}
+    limits = "vllm_mock_rate_limit concurrency=1 tpm=150 by=all;"
+    with load.mock.Mock(server=SERVER + limits, workers=2, env=store) as server:
+        code, _ = background(server, max_output_tokens=100)
+        assert code == 200
+        assert [background(server)[0] for _ in range(4)] == [429] * 4
+        load.until(10, "it is over", lambda: load.idle(server))
+        assert status(server, max_tokens=60) == 200     # there are 150 less 101 tokens, and it may overdraw
+        code, answer = background(server)
+        assert code == 429 and b"tokens per minute" in answer, answer
+
+
+@check
+def many_keys_leave_those_that_run():
+    """More keys than are remembered: the oldest goes, but none that has something running."""
+    limits = "vllm_mock_rate_limit concurrency=1 by=$http_x_key;"
+    with load.mock.Mock(server=SERVER + limits, workers=1) as server:
+        def ask(key, **more):
+            s = load.connect(server.port)
+            body = json.dumps({"model": "m", "prompt": "a", "ignore_eos": True, **more}).encode()
+            s.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: mock\r\nContent-Type: application/json\r\nX-Key: %s\r\n"
+                      b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (key.encode(), len(body), body))
+            return s
+
+        def code(s):
+            with s:
+                return load.split(load.rest(s))[0]
+
+        first = ask("first", max_tokens=3000, stream=True)
+        assert first.recv(100).startswith(b"HTTP/1.1 200")
+        for i in range(300):
+            assert code(ask("key%d" % i, max_tokens=1)) == 200
+        assert code(ask("first", max_tokens=1)) == 429
+        first.close()
+        load.until(5, "it is free", lambda: code(ask("first", max_tokens=1)) == 200)
 
 
 if __name__ == "__main__":

@@ -464,6 +464,18 @@ test_bounds(void **state)
         json_decref(v);
     }
 
+    /* choices of itself, to any depth: hours, if they were all looked at */
+
+    vm_buf_add(&b, "{\"anyOf\": [", 11);
+
+    for (i = 0; i < 100; i++) {
+        vm_buf_str(&b, i ? ", {\"$ref\": \"#\"}" : "{\"$ref\": \"#\"}");
+    }
+
+    vm_buf_str(&b, "], \"allOf\": [{}, {}]}");
+    vm_buf_char(&b, '\0');
+    json_decref(made(b.data, 1, pool));
+
     for (i = 0; i < vm_nelts(regexes); i++) {
         vm_buf_reset(&b);
         assert_int_equal(vm_constraint_regex(regexes[i], strlen(regexes[i]),
