@@ -386,3 +386,26 @@ close $s;
 ['"engines"', '"live":0,"running":0,"waiting":0,']
 --- error_code eval
 [200, 200]
+
+
+
+=== TEST 90: errors of other locations are nginx's own
+--- serve
+location /other/ { root html; }
+location /denied/ { deny all; }
+--- request eval
+["GET /nothing", "GET /other/nothing", "GET /denied/x"]
+--- error_code eval
+[404, 404, 403]
+--- response_body_like eval
+['^\{"detail":"Not Found"\}$', '<title>404 Not Found</title>', '<title>403 Forbidden</title>']
+
+
+
+=== TEST 91: bytes of a query that are no UTF-8
+--- serve
+vllm_mock_endpoints all;
+--- request
+POST /pause?mode=%ff%fe
+--- error_code: 400
+--- response_body_like: query\.mode.*\x{ef}\x{bf}\x{bd}

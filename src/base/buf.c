@@ -2,6 +2,7 @@
  * The growable buffer, and how numbers and strings are written into it.
  */
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,9 +163,12 @@ vm_buf_double(vm_buf_t *b, double d)
         return;
     }
 
-    /* the shortest digits that read back as the same number */
+    /*
+     * The shortest digits that read back as the same number; 15 of them do so
+     * whatever they are, but for what is too small to have so many.
+     */
 
-    for (prec = 14; /* void */ ; prec++) {
+    for (prec = d != 0 && d < DBL_MIN ? 0 : 14; /* void */ ; prec++) {
         snprintf(text, sizeof(text), "%.*e", prec, d);
 
         if (prec == 16 || strtod(text, NULL) == d) {
@@ -182,7 +186,7 @@ vm_buf_double(vm_buf_t *b, double d)
         digits[i - 1] = text[i];
     }
 
-    n--;
+    n -= n > 1;                         /* the point */
 
     while (n > 1 && digits[n - 1] == '0') {
         n--;

@@ -67,11 +67,15 @@ ngx_http_vllm_mock_errors_init(ngx_conf_t *cf)
 }
 
 
-/* The location whose settings count: this one, else the server's first. */
+/*
+ * The location whose settings count: this one; the server's first for what
+ * nginx refuses before it has found one.  NULL: it is another's.
+ */
 
 static ngx_http_vllm_mock_loc_conf_t *
 ngx_http_vllm_mock_errors_conf(ngx_http_request_t *r)
 {
+    ngx_http_core_srv_conf_t       *cscf;
     ngx_http_vllm_mock_loc_conf_t  *conf;
     ngx_http_vllm_mock_srv_conf_t  *server;
 
@@ -79,6 +83,12 @@ ngx_http_vllm_mock_errors_conf(ngx_http_request_t *r)
 
     if (conf->shm_zone) {
         return conf;
+    }
+
+    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+
+    if (r->loc_conf != cscf->ctx->loc_conf) {
+        return NULL;
     }
 
     server = ngx_http_get_module_srv_conf(r, ngx_http_vllm_mock_module);

@@ -5,6 +5,7 @@
 #include "store.h"
 
 #include "../base/rand.h"
+#include "../base/utf8.h"
 
 
 #define NGX_HTTP_VLLM_MOCK_POOL  4096
@@ -270,9 +271,11 @@ ngx_http_vllm_mock_query_json(ngx_http_vllm_mock_ctx_t *ctx)
 {
     json_t     *o;
     u_char     *end, *equals, *last, *p;
+    vm_buf_t    b;
     ngx_str_t   name, value;
     char        key[64];
 
+    vm_buf_init(&b);
     o = json_object();
     p = ctx->request->args.data;
     last = p + ctx->request->args.len;
@@ -289,14 +292,20 @@ ngx_http_vllm_mock_query_json(ngx_http_vllm_mock_ctx_t *ctx)
             key[name.len] = '\0';
 
             if (ngx_http_vllm_mock_query(ctx, key, &value) == NGX_OK) {
+                /* bytes that are no UTF-8 are U+FFFD, as in Python's */
+
+                vm_buf_reset(&b);
+                vm_utf8_repair((char *) value.data, value.len, &b);
                 json_object_set_new(o, key,
-                                    json_stringn((char *) value.data,
-                                                 value.len));
+                                    json_stringn(b.data ? b.data : "",
+                                                 b.len));
             }
         }
 
         p = end + 1;
     }
+
+    vm_buf_free(&b);
 
     return o;
 }

@@ -951,6 +951,12 @@ ngx_http_vllm_mock_enter(ngx_http_vllm_mock_ctx_t *ctx,
     rc = ngx_http_vllm_mock_submit(s, seqs, handles);
     ngx_http_vllm_mock_unlock(ctx->zone);
 
+    if (rc == VM_ERROR) {
+        s->closed = 1;
+        vm_error_memory(&ctx->call.error);      /* a fault of ours */
+        return NGX_DECLINED;
+    }
+
     if (rc != VM_OK) {
         s->closed = 1;
         vm_error_set(&ctx->call.error, 503, "Service Unavailable", NULL,
