@@ -110,11 +110,15 @@ ngx_http_vllm_mock_schedule(ngx_http_vllm_mock_zone_t *z, vm_time_t next)
     vm_time_t   now;
     ngx_msec_t  delay;
 
-    if (z->streams == 0) {
-        if (z->timer.timer_set) {
-            ngx_del_timer(&z->timer);
-        }
+    if (z->timer.timer_set) {
+        ngx_del_timer(&z->timer);
+    }
 
+    if (z->timer.posted) {
+        ngx_delete_posted_event(&z->timer);
+    }
+
+    if (z->streams == 0) {
         if (z->writes) {
 
             /* there is no next time to tell of them */
@@ -142,16 +146,15 @@ ngx_http_vllm_mock_schedule(ngx_http_vllm_mock_zone_t *z, vm_time_t next)
 
     ngx_time_update();
 
-    if (z->timer.timer_set) {
-        ngx_del_timer(&z->timer);
-    }
-
     if (delay == 0) {
 
-        /* a timer that is due would come again before any connection */
+        /*
+         * A timer that is due would come again before any connection.  One is
+         * set all the same: a worker that is to end goes on while it has some.
+         */
 
         ngx_post_event(&z->timer, &ngx_posted_next_events);
-        return;
+        delay = NGX_HTTP_VLLM_MOCK_LOOK;
     }
 
     ngx_add_timer(&z->timer, delay);
