@@ -29,52 +29,77 @@ static void ngx_http_vllm_mock_follow(ngx_http_vllm_mock_follower_t *f);
 
 /* ---- keeping ---- */
 
-static ngx_int_t
-ngx_http_vllm_mock_keep_texts(ngx_http_vllm_mock_stream_t *s,
-    ngx_http_vllm_mock_record_t *r, vm_response_e state, vm_buf_t *object)
+/* What is kept of an answer; made before the lock is taken. */
+
+typedef struct {
+    vm_buf_t                    object;
+    vm_buf_t                    messages;
+    size_t                      status_at;  /* in the object */
+    ngx_uint_t                  film;
+} ngx_http_vllm_mock_texts_t;
+
+
+static void
+ngx_http_vllm_mock_texts(ngx_http_vllm_mock_stream_t *s, vm_response_e state,
+    ngx_http_vllm_mock_texts_t *t)
 {
-    vm_buf_t                    b;
-    ngx_int_t                   rc;
-    ngx_http_vllm_mock_zone_t  *z;
+    ngx_memzero(t, sizeof(ngx_http_vllm_mock_texts_t));
+    vm_buf_init(&t->object);
+    vm_buf_init(&t->messages);
+    t->film = s->generation->protocol == &vm_video_job;
 
-    z = s->zone;
-
-    vm_buf_init(&b);
-
-    if (r->film) {
-        vm_video_keep(s->generation, state == VM_RESPONSE_OVER,
-                      &r->status_at, object, &b);
-
-    } else {
-        vm_responses_said(s->generation, &b);
-        vm_responses_object(s->generation, state, &r->status_at, object);
+    if (s->lost) {
+        return;
     }
 
-    rc = b.failed || object->failed
-         || ngx_http_vllm_mock_store_set(z, r, NGX_HTTP_VLLM_MOCK_MESSAGES,
-                                         b.data, b.len)
-            != NGX_OK
-         ? NGX_DECLINED
-         : ngx_http_vllm_mock_store_set(z, r, NGX_HTTP_VLLM_MOCK_OBJECT,
-                                        object->data, object->len);
-    vm_buf_free(&b);
+    if (t->film) {
+        vm_video_keep(s->generation, state == VM_RESPONSE_OVER, &t->status_at,
+                      &t->object, &t->messages);
 
-    return rc;
+    } else {
+        vm_responses_said(s->generation, &t->messages);
+        vm_responses_object(s->generation, state, &t->status_at, &t->object);
+    }
+}
+
+
+static void
+ngx_http_vllm_mock_texts_free(ngx_http_vllm_mock_texts_t *t)
+{
+    vm_buf_free(&t->object);
+    vm_buf_free(&t->messages);
+}
+
+
+static ngx_int_t
+ngx_http_vllm_mock_texts_keep(ngx_http_vllm_mock_zone_t *z,
+    ngx_http_vllm_mock_record_t *r, const ngx_http_vllm_mock_texts_t *t)
+{
+    r->film = t->film;
+    r->status_at = t->status_at;
+
+    return t->messages.failed || t->object.failed
+           || ngx_http_vllm_mock_store_set(z, r, NGX_HTTP_VLLM_MOCK_MESSAGES,
+                                           t->messages.data, t->messages.len)
+              != NGX_OK
+           ? NGX_DECLINED
+           : ngx_http_vllm_mock_store_set(z, r, NGX_HTTP_VLLM_MOCK_OBJECT,
+                                          t->object.data, t->object.len);
 }
 
 
 void
 ngx_http_vllm_mock_keep_answer(ngx_http_vllm_mock_stream_t *s)
 {
-    vm_buf_t                      b;
     const char                   *id;
     ngx_http_vllm_mock_zone_t    *z;
+    ngx_http_vllm_mock_texts_t    t;
     ngx_http_vllm_mock_record_t  *r;
 
     z = s->zone;
     id = s->generation->id;
 
-    vm_buf_init(&b);
+    ngx_http_vllm_mock_texts(s, VM_RESPONSE_OVER, &t);
     ngx_http_vllm_mock_lock(z);
 
     r = s->record ? ngx_http_vllm_mock_store_number(z, s->record)
@@ -85,15 +110,13 @@ ngx_http_vllm_mock_keep_answer(ngx_http_vllm_mock_stream_t *s)
         if (s->lost) {
             r->state = NGX_HTTP_VLLM_MOCK_KEPT_FAILED;
 
-        } else if (ngx_http_vllm_mock_keep_texts(s, r, VM_RESPONSE_OVER, &b)
-                   == NGX_OK)
-        {
+        } else if (ngx_http_vllm_mock_texts_keep(z, r, &t) == NGX_OK) {
             r->state = NGX_HTTP_VLLM_MOCK_KEPT_OVER;
         }
     }
 
     ngx_http_vllm_mock_unlock(z);
-    vm_buf_free(&b);
+    ngx_http_vllm_mock_texts_free(&t);
 }
 
 
@@ -190,20 +213,17 @@ ngx_http_vllm_mock_queued(ngx_http_vllm_mock_stream_t *s, vm_buf_t *object)
     const char                   *id;
     ngx_int_t                     rc;
     ngx_http_vllm_mock_zone_t    *z;
+    ngx_http_vllm_mock_texts_t    t;
     ngx_http_vllm_mock_record_t  *r;
 
     z = s->zone;
     id = s->generation->id;
-    rc = NGX_DECLINED;
 
+    ngx_http_vllm_mock_texts(s, VM_RESPONSE_QUEUED, &t);
     ngx_http_vllm_mock_lock(z);
 
     r = ngx_http_vllm_mock_store_put(z, id, ngx_strlen(id));
-
-    if (r) {
-        r->film = s->generation->protocol == &vm_video_job;
-        rc = ngx_http_vllm_mock_keep_texts(s, r, VM_RESPONSE_QUEUED, object);
-    }
+    rc = r ? ngx_http_vllm_mock_texts_keep(z, r, &t) : NGX_DECLINED;
 
     if (rc == NGX_OK) {
         r->state = NGX_HTTP_VLLM_MOCK_KEPT_QUEUED;
@@ -216,6 +236,9 @@ ngx_http_vllm_mock_queued(ngx_http_vllm_mock_stream_t *s, vm_buf_t *object)
     }
 
     ngx_http_vllm_mock_unlock(z);
+
+    *object = t.object;                 /* the caller frees it */
+    vm_buf_free(&t.messages);
 
     return rc;
 }

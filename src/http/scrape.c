@@ -283,6 +283,47 @@ ngx_http_vllm_mock_metrics(ngx_http_vllm_mock_ctx_t *ctx)
 }
 
 
+/* Merged outside of the lock; anew, if others were set meanwhile. */
+
+static int
+ngx_http_vllm_mock_merge(ngx_http_vllm_mock_ctx_t *ctx, char *err,
+    size_t errlen)
+{
+    ngx_uint_t                     same;
+    vm_overrides_t                *o;
+    static vm_overrides_t          before, after;
+
+    o = &ctx->zone->shared->overrides;
+
+    do {
+        ngx_http_vllm_mock_lock(ctx->zone);
+        before = *o;
+        ngx_http_vllm_mock_unlock(ctx->zone);
+
+        after = before;
+
+        if (vm_overrides_merge(&after, ctx->body, ngx_http_vllm_mock_unix(),
+                               err, errlen)
+            != VM_OK)
+        {
+            return VM_ERROR;
+        }
+
+        ngx_http_vllm_mock_lock(ctx->zone);
+        same = ngx_memcmp(&before, o, sizeof(vm_overrides_t)) == 0;
+
+        if (same) {
+            *o = after;
+        }
+
+        ngx_http_vllm_mock_unlock(ctx->zone);
+
+    } while (!same);
+
+    return VM_OK;
+}
+
+
 ngx_int_t
 ngx_http_vllm_mock_set_metrics(ngx_http_vllm_mock_ctx_t *ctx)
 {
@@ -319,10 +360,7 @@ ngx_http_vllm_mock_set_metrics(ngx_http_vllm_mock_ctx_t *ctx)
         return ngx_http_vllm_mock_error(ctx);
     }
 
-    ngx_http_vllm_mock_lock(ctx->zone);
-    rc = vm_overrides_merge(o, ctx->body, ngx_http_vllm_mock_unix(), err,
-                            sizeof(err));
-    ngx_http_vllm_mock_unlock(ctx->zone);
+    rc = ngx_http_vllm_mock_merge(ctx, err, sizeof(err));
 
     if (rc != VM_OK) {
         vm_error_printf(&ctx->call.error, ctx->pool, 400, "BadRequestError",

@@ -76,18 +76,15 @@ ngx_http_vllm_mock_record_t *
 ngx_http_vllm_mock_store_number(ngx_http_vllm_mock_zone_t *z,
     uint64_t number)
 {
-    ngx_uint_t                    i;
     ngx_http_vllm_mock_record_t  *r;
 
-    for (i = 0; z->shared->store && i < NGX_HTTP_VLLM_MOCK_RECORDS; i++) {
-        r = &z->shared->store->records[i];
-
-        if (r->state && r->number == number) {
-            return r;
-        }
+    if (z->shared->store == NULL) {
+        return NULL;
     }
 
-    return NULL;
+    r = &z->shared->store->records[number % NGX_HTTP_VLLM_MOCK_RECORDS];
+
+    return r->state && r->number == number ? r : NULL;
 }
 
 
@@ -176,7 +173,8 @@ ngx_http_vllm_mock_store_put(ngx_http_vllm_mock_zone_t *z, const char *id,
     ngx_memzero(r, sizeof(ngx_http_vllm_mock_record_t));
     ngx_memcpy(r->id, id, len);
     r->len = len;
-    r->number = ++st->numbers;
+    r->number = ++st->numbers * NGX_HTTP_VLLM_MOCK_RECORDS
+                + (uint64_t) (r - st->records);
     r->state = NGX_HTTP_VLLM_MOCK_KEPT_OVER;
 
     return r;

@@ -41,7 +41,8 @@ typedef struct {
 
 typedef struct {
     ngx_http_vllm_mock_kept_e  state;
-    uint64_t                   number;          /* never used again */
+    uint64_t                   number;          /* never used again; modulo
+                                                   RECORDS its place */
     size_t                     len;
     u_char                     id[128];
     ngx_http_vllm_mock_text_t  texts[NGX_HTTP_VLLM_MOCK_TEXTS];

@@ -101,8 +101,9 @@ await run({
             }
         }
         for (let i = 0; ; i++) {
-            const { engines } =
-                await (await fetch(root + '/admin/state')).json();
+            const state = await fetch(root + '/admin/state', {
+                headers: { Authorization: 'Bearer right' } });
+            const { engines } = await state.json();
             if (engines[0].live === 0) {
                 break;
             }
