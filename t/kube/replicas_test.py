@@ -300,10 +300,10 @@ def clients(api, pod):
         c.request("GET", "/metrics")
         r = c.getresponse()
         check("kept alive %d" % i, (r.status, b"vllm_mock:replica_source_up 0" in r.read().replace(b".0", b"")), (200, True))
-        check("kept alive %d in time" % i, time.monotonic() - begin < 0.5)
-        begin = time.monotonic()
+        # before its source answers
+        check("kept alive %d in time" % i, time.monotonic() - begin < api.delay)
         c.request("GET", "/health")
-        check("health %d" % i, (c.getresponse().read(), time.monotonic() - begin < 0.2), (b"", True))
+        check("health %d" % i, c.getresponse().read(), b"")
     c.request("HEAD", "/metrics")
     r = c.getresponse()
     check("HEAD", (r.status in (200, 405), r.read()), (True, b""))
