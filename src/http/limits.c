@@ -359,7 +359,7 @@ ngx_http_vllm_mock_limit_key(ngx_http_vllm_mock_ctx_t *ctx,
 
     if (c->limit.by == NULL) {
         h = ctx->request->headers_in.authorization;
-        ngx_str_null(&value);
+        ngx_str_set(&value, "");
         value = h ? h->value : value;
 
     } else if (ngx_http_complex_value(ctx->request, c->limit.by, &value)
