@@ -139,7 +139,7 @@ location /v1/models { vllm_mock m; vllm_mock_fault error rate=0; }
 --- place: vllm_mock_fault explode;
 --- must_die
 --- error_log
-invalid kind "explode" of vllm_mock_fault: error, drop, delay, cut or stall
+invalid kind "explode" of vllm_mock_fault: error, drop, delay, disconnect or stall
 
 
 

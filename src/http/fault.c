@@ -363,7 +363,7 @@ ngx_http_vllm_mock_fault_tokens(ngx_http_vllm_mock_stream_t *s)
 
     s->struck = 1;
 
-    if (f->kind == NGX_HTTP_VLLM_MOCK_FAULT_CUT) {
+    if (f->kind == NGX_HTTP_VLLM_MOCK_FAULT_DISCONNECT) {
         return NGX_HTTP_VLLM_MOCK_CUT;
     }
 

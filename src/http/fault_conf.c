@@ -23,7 +23,8 @@ static const struct {
                                          TAKES_STATUS|TAKES_MESSAGE },
     [NGX_HTTP_VLLM_MOCK_FAULT_DROP] = { "drop", 0 },
     [NGX_HTTP_VLLM_MOCK_FAULT_DELAY] = { "delay", TAKES_TIME|NEEDS_TIME },
-    [NGX_HTTP_VLLM_MOCK_FAULT_CUT] = { "cut", TAKES_AFTER },
+    [NGX_HTTP_VLLM_MOCK_FAULT_DISCONNECT] = { "disconnect",
+                                              TAKES_AFTER },
     [NGX_HTTP_VLLM_MOCK_FAULT_STALL] = { "stall", TAKES_AFTER|TAKES_TIME }
 };
 
@@ -34,7 +35,7 @@ ngx_http_vllm_mock_fault_bad(char *err, const ngx_str_t *arg)
     ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
                  "invalid parameter \"%V\" of vllm_mock_fault: rate=%s, "
                  "when=$variable, endpoint=PATH or PREFIX*; error: status=400 "
-                 "to 599, message=; delay, stall: time=; cut, stall: "
+                 "to 599, message=; delay, stall: time=; disconnect, stall: "
                  "after=TOKENS%Z", arg,
                  VM_PERCENT_RULE);
 
@@ -176,6 +177,7 @@ ngx_http_vllm_mock_fault_parse(ngx_conf_t *cf, ngx_pool_t *pool,
     const char  *kind, *value;
 
     kind = n ? ngx_http_vllm_mock_text(&words[0]) : "";
+    kind = strcmp(kind, "cut") == 0 ? "disconnect" : kind;  /* its old name */
 
     for (i = 0; i < vm_nelts(ngx_http_vllm_mock_faults); i++) {
         if (strcmp(ngx_http_vllm_mock_faults[i].name, kind) == 0) {
@@ -186,7 +188,7 @@ ngx_http_vllm_mock_fault_parse(ngx_conf_t *cf, ngx_pool_t *pool,
     if (i == vm_nelts(ngx_http_vllm_mock_faults)) {
         ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
                      "invalid kind \"%s\" of vllm_mock_fault: error, drop, "
-                     "delay, cut or stall%Z", kind);
+                     "delay, disconnect or stall%Z", kind);
         return NGX_CONF_ERROR;
     }
 

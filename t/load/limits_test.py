@@ -67,7 +67,7 @@ def all_workers_count_requests_and_tokens():
 
 @check
 def who_was_cut_off_leaves_nothing():
-    for fault in ("cut after=5", "drop", "error status=503", "stall after=5", "delay time=50ms"):
+    for fault in ("disconnect after=5", "drop", "error status=503", "stall after=5", "delay time=50ms"):
         server = SERVER + "vllm_mock_fault %s when=$http_x_fault;" % fault
         with load.mock.Mock(server=server, workers=4) as server:
             clients = []
