@@ -374,6 +374,66 @@ ngx_http_vllm_mock_limit_key(ngx_http_vllm_mock_ctx_t *ctx,
 }
 
 
+/* Which limit a request has reached, and for how many seconds. */
+
+typedef struct {
+    const char  *what;                          /* NULL: none */
+    int64_t      limit;
+    double       wait;
+} ngx_http_vllm_mock_reached_t;
+
+
+/* Under the lock: takes a place, unless a limit is reached. */
+
+static void
+ngx_http_vllm_mock_limits_take(ngx_http_vllm_mock_zone_t *z,
+    ngx_http_vllm_mock_counted_t *c, ngx_http_vllm_mock_reached_t *reached)
+{
+    ngx_http_vllm_mock_user_t    *u;
+    ngx_http_vllm_mock_limit_t   *l;
+    ngx_http_vllm_mock_bucket_t  *b;
+
+    l = &c->limit;
+    reached->what = NULL;
+
+    u = c->key.len ? ngx_http_vllm_mock_user_find(z->shared->limits, &c->key)
+                   : NULL;
+
+    if (u) {
+        l->rpm = u->rpm ? u->rpm : l->rpm;
+        l->tpm = u->tpm ? u->tpm : l->tpm;
+    }
+
+    b = ngx_http_vllm_mock_bucket(z->shared->limits, c,
+                                  ngx_http_vllm_mock_now());
+
+    if (l->rpm && b->requests < 1) {
+        reached->what = "requests per minute";
+        reached->limit = l->rpm;
+        reached->wait = (1 - b->requests) * 60 / (double) l->rpm;
+
+    } else if (l->tpm && b->tokens <= 0) {
+        reached->what = "tokens per minute";
+        reached->limit = l->tpm;
+        reached->wait = (1 - b->tokens) * 60 / (double) l->tpm;
+
+    } else if (l->concurrency && (int64_t) b->runs >= l->concurrency) {
+        reached->what = "concurrent requests";
+        reached->limit = l->concurrency;
+        reached->wait = 1;
+
+    } else {
+        b->requests--;
+        b->running[z->owner]++;
+        b->runs++;
+        c->running = 1;
+    }
+
+    c->requests = b->requests;
+    c->tokens = b->tokens;
+}
+
+
 /*
  * NGX_DECLINED: go on; its tokens are taken when it is over, so that a bucket
  * may be overdrawn by those that run.
@@ -382,16 +442,12 @@ ngx_http_vllm_mock_limit_key(ngx_http_vllm_mock_ctx_t *ctx,
 ngx_int_t
 ngx_http_vllm_mock_limited(ngx_http_vllm_mock_ctx_t *ctx)
 {
-    double                         wait;
-    vm_time_t                      now;
-    const char                    *what;
-    ngx_uint_t                     refused;
+    ngx_uint_t                     full;
     ngx_pool_cleanup_t            *cln;
     ngx_http_vllm_mock_zone_t     *z;
-    ngx_http_vllm_mock_user_t     *u;
-    ngx_http_vllm_mock_limit_t    *l, limit;
-    ngx_http_vllm_mock_bucket_t   *b;
+    ngx_http_vllm_mock_limit_t     limit;
     ngx_http_vllm_mock_counted_t  *c;
+    ngx_http_vllm_mock_reached_t   reached;
 
     z = ctx->zone;
 
@@ -412,7 +468,6 @@ ngx_http_vllm_mock_limited(ngx_http_vllm_mock_ctx_t *ctx)
 
     c->ctx = ctx;
     c->limit = limit;
-    l = &c->limit;
 
     if (ngx_http_vllm_mock_limit_key(ctx, c) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -422,63 +477,29 @@ ngx_http_vllm_mock_limited(ngx_http_vllm_mock_ctx_t *ctx)
     cln->data = c;
     ctx->counted = c;
 
-    now = ngx_http_vllm_mock_now();
-    refused = 0;
-    what = NULL;
-    wait = 1;
-
     ngx_http_vllm_mock_lock(z);
 
-    if (ngx_http_vllm_mock_limits(z) == NULL) {
-        ngx_http_vllm_mock_unlock(z);
+    full = ngx_http_vllm_mock_limits(z) == NULL;
+
+    if (!full) {
+        ngx_http_vllm_mock_limits_take(z, c, &reached);
+    }
+
+    ngx_http_vllm_mock_unlock(z);
+
+    if (full) {
         ngx_http_vllm_mock_full(ctx);
         return ngx_http_vllm_mock_error(ctx);
     }
-
-    u = c->key.len ? ngx_http_vllm_mock_user_find(z->shared->limits, &c->key)
-                   : NULL;
-
-    if (u) {
-        l->rpm = u->rpm ? u->rpm : l->rpm;
-        l->tpm = u->tpm ? u->tpm : l->tpm;
-    }
-
-    b = ngx_http_vllm_mock_bucket(z->shared->limits, c, now);
-
-    if (l->rpm && b->requests < 1) {
-        refused = (ngx_uint_t) l->rpm;
-        what = "requests per minute";
-        wait = (1 - b->requests) * 60 / (double) l->rpm;
-
-    } else if (l->tpm && b->tokens <= 0) {
-        refused = (ngx_uint_t) l->tpm;
-        what = "tokens per minute";
-        wait = (1 - b->tokens) * 60 / (double) l->tpm;
-
-    } else if (l->concurrency && (int64_t) b->runs >= l->concurrency)
-    {
-        refused = (ngx_uint_t) l->concurrency;
-        what = "concurrent requests";
-
-    } else {
-        b->requests--;
-        b->running[z->owner]++;
-        b->runs++;
-        c->running = 1;
-    }
-
-    c->requests = b->requests;
-    c->tokens = b->tokens;
-
-    ngx_http_vllm_mock_unlock(z);
 
     if (ngx_http_vllm_mock_limit_headers(ctx, c) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return refused ? ngx_http_vllm_mock_refuse(ctx, what, (int64_t) refused,
-                                               wait)
-                   : NGX_DECLINED;
+    return reached.what ? ngx_http_vllm_mock_refuse(ctx, reached.what,
+                                                    reached.limit,
+                                                    reached.wait)
+                        : NGX_DECLINED;
 }
 
 

@@ -61,8 +61,9 @@ ngx_http_vllm_mock_llmd_error(ngx_http_vllm_mock_ctx_t *ctx)
 ngx_int_t
 ngx_http_vllm_mock_llmd_headers(ngx_http_vllm_mock_ctx_t *ctx)
 {
-    u_char      port[8], *end;
-    ngx_str_t  *name, *pod;
+    u_char            port[8], *end;
+    ngx_str_t        *name, *pod;
+    struct sockaddr  *local;
 
     pod = &ctx->conf->pod;
     name = &ctx->conf->pod_namespace;
@@ -73,8 +74,8 @@ ngx_http_vllm_mock_llmd_headers(ngx_http_vllm_mock_ctx_t *ctx)
         return NGX_OK;
     }
 
-    end = ngx_sprintf(port, "%d", (int) ngx_inet_get_port(
-                                       ctx->request->connection->local_sockaddr));
+    local = ctx->request->connection->local_sockaddr;
+    end = ngx_sprintf(port, "%d", (int) ngx_inet_get_port(local));
 
     if (ngx_http_vllm_mock_header_add(ctx->request, "x-inference-pod",
                                       (char *) pod->data, pod->len)

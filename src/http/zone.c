@@ -44,8 +44,9 @@ ngx_http_vllm_mock_random(ngx_http_vllm_mock_zone_t *z)
 
 /*
  * What a request's text, faults and, where a seed is given, ids follow from:
- * the seed and how many came before it, so that a server that is asked the same answers the same.  Only a
- * POST is counted: a scrape between two of them changes nothing.
+ * the seed and how many came before it, so that a server that is asked the
+ * same answers the same.  Only a POST is counted: a scrape between two of them
+ * changes nothing.
  */
 
 uint64_t

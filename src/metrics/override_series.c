@@ -152,7 +152,7 @@ vm_override_buckets(vm_override_hist_t *to, const vm_hist_t *all,
 }
 
 
-/* As Prometheus' text has them: {"0.1": 3, "+Inf": 5}, each with those below. */
+/* As Prometheus' text: {"0.1": 3, "+Inf": 5}, each with those below. */
 
 static int
 vm_override_bounds(vm_override_hist_t *to, const vm_hist_t *all,
