@@ -9,7 +9,8 @@ packages=(nginx nginx-dev libjansson-dev libutf8proc-dev zlib1g-dev gcc make
 if [ "${1:-build}" = test ]; then
     packages+=(libcmocka-dev clang libclang-rt-14-dev cppcheck
                libtest-base-perl liblist-moreutils-perl perl python3
-               python3-venv python3-yaml nodejs npm jq prometheus kubectl haproxy)
+               python3-venv python3-yaml nodejs npm jq prometheus kubectl haproxy
+               golang-go)
 fi
 
 missing=()
@@ -21,6 +22,7 @@ for package in "${packages[@]}"; do
         command -v "${package%-venv}" > /dev/null && continue
         [ "$package" = nodejs ] && command -v node > /dev/null && continue
         ;;
+    golang-go) command -v go > /dev/null && continue ;;
     esac
 
     dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null \

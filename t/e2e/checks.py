@@ -11,6 +11,11 @@ MODEL = "tiny"
 SAY = [{"role": "user", "content": "Tell me about rivers."}]
 TOOLS = "--enable-auto-tool-choice --tool-call-parser hermes"
 
+# a request that says "X-Busy: once" is refused, and served when its client asks again (clients count the tries in a header)
+
+BUSY = 'map "$http_x_busy:$http_x_stainless_retry_count" $busy { once:0 1; }'
+REFUSE = "vllm_mock_fault error status=429 when=$busy;"
+
 
 def check(f):
     CHECKS.append(f)

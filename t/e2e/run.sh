@@ -1,5 +1,5 @@
 #!/bin/bash
-# The real SDKs against the module: t/e2e/run.sh [sdk] [schemas] [frameworks] [recipes]
+# The real SDKs against the module: t/e2e/run.sh [sdk] [schemas] [frameworks] [agent] [recipes]
 # Their versions are pinned in requirements.txt, installed below build/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
