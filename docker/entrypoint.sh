@@ -191,7 +191,7 @@ vllm_mock_engine          max_loras=4;
 vllm_mock_args            --enable-auto-tool-choice --tool-call-parser hermes
                           --reasoning-parser qwen3 --enable-scale-out
                           --enable-tokenizer-info-endpoint;
-vllm_mock_output          text=message $output thinks=asked;
+vllm_mock_output          text=message $output thinks=asked schema=prompt;
 vllm_mock_rate_limit      by=\$http_user;
 END
 }

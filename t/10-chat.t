@@ -509,3 +509,40 @@ my $thought = '"reasoning":"[^"]+"';
 my $none = '"reasoning":null';
 [$none, $thought, $none, $thought, $thought, '"reasoning_tokens":5\}', '"type":"thinking","thinking":"[^"]+"',
  '"content":\[\{"type":"text"']
+
+
+
+=== TEST 90: an echo of what the user said last, not of the template
+--- serve: vllm_mock_output text=echo tokens=20;
+--- request eval
+my $said = '[{"role": "user", "content": "first"}, {"role": "assistant", "content": "no"}, {"role": "user", "content": [{"type": "text", "text": "Say banana"}]}]';
+['POST /v1/chat/completions' . "\n" . qq({"model": "m", "messages": $said}),
+ 'POST /v1/messages' . "\n" . qq({"model": "m", "max_tokens": 20, "messages": $said}),
+ 'POST /v1/responses' . "\n" . '{"model": "m", "input": "Say banana"}',
+ 'POST /v1/completions' . "\n" . '{"model": "m", "prompt": "Say banana", "max_tokens": 20}']
+--- response_body_like eval
+['"content":"Say banana ', '"text":"Say banana ', '"text":"Say banana ', '"text":"Say banana ']
+
+
+
+=== TEST 91: some object, and one that fits the schema of the prompt
+--- serve: vllm_mock_output tokens=200;
+--- request eval
+my $schema = '{\"properties\": {\"city\": {\"enum\": [\"Rome\"]}, \"n\": {\"type\": \"integer\", \"minimum\": 3, \"maximum\": 3}}, \"required\": [\"city\", \"n\"]}';
+my $chat = "POST /v1/chat/completions\n" . '{"model": "m", "messages": [{"role": "user", "content": "%s"}], %s "max_tokens": 200}';
+[sprintf($chat, 'hello', '"response_format": {"type": "json_object"},'),
+ sprintf($chat, "Answer by $schema", '"response_format": {"type": "json_object"},'),
+ sprintf($chat, "Answer by $schema", '')]
+--- response_body_like eval
+['"content":"\{\\\\".+\}"', '"content":"\{\\\\"city\\\\": ?\\\\"Rome\\\\", ?\\\\"n\\\\": ?3', '"content":"[^{]']
+
+
+
+=== TEST 92: without a format, if told
+--- serve: vllm_mock_output tokens=200 schema=prompt;
+--- request eval
+my $schema = '{\"properties\": {\"city\": {\"enum\": [\"Rome\"]}}, \"required\": [\"city\"]}';
+my $chat = "POST /v1/chat/completions\n" . '{"model": "m", "messages": [{"role": "user", "content": "%s"}], "max_tokens": 200}';
+[sprintf($chat, "Answer by $schema"), sprintf($chat, 'hello')]
+--- response_body_like eval
+['"content":"\{\\\\"city\\\\": ?\\\\"Rome\\\\"', '"content":"[^{]']

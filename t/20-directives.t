@@ -1070,7 +1070,7 @@ invalid value "uniform:1:2:3" of tokens: max, N, uniform:A:B (A up to B), normal
 vllm_mock_output size=3;
 --- must_die
 --- error_log
-invalid parameter "size=3" of vllm_mock_output: text=, tokens=, cap=, calls=, thinks= or chunk=
+invalid parameter "size=3" of vllm_mock_output: text=, tokens=, cap=, calls=, thinks=, schema= or chunk=
 
 
 

@@ -28,7 +28,7 @@ typedef enum {
 typedef enum {
     VM_TEXT_WORDS,
     VM_TEXT_MESSAGE,                /* names model and pod, then words */
-    VM_TEXT_ECHO,                   /* the prompt, then words */
+    VM_TEXT_ECHO,                   /* what the user said, then words */
     VM_TEXT_FILE                    /* a line of a file, then words */
 } vm_text_e;
 
@@ -41,6 +41,7 @@ typedef struct {
     double             b;
     uint8_t            cap;         /* max_tokens limits, but is no length */
     uint8_t            thinks_asked;    /* thoughts come when asked for */
+    uint8_t            schema_prompt;   /* a schema in a prompt's text counts */
     double             calls;       /* how often "auto" calls, of 1 */
     uint32_t           chunk_a;     /* tokens of a stream's chunk; 0: as the */
     uint32_t           chunk_b;     /* request or --stream-interval says */

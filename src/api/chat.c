@@ -552,6 +552,7 @@ vm_chat_text(vm_generation_t *g)
 
     if (text && g->prompts) {
         g->nprompts = 1;
+        g->prompts->said = g->params.messages.json;
         g->prompt_text = g->params.return_prompt_text ? text : NULL;
         rc = vm_generation_prompt_text(g, g->prompts, text, b.len,
                                        g->params.add_special_tokens);

@@ -358,7 +358,7 @@ static int
 vm_completion_prompts(vm_generation_t *g)
 {
     size_t         i, n;
-    const json_t  *v;
+    const json_t  *one, *v;
 
     v = g->params.prompt.json;
     n = 1;
@@ -383,15 +383,15 @@ vm_completion_prompts(vm_generation_t *g)
 
     for (i = 0; i < n; i++) {
 
-        if (vm_completion_prompt(g, &g->prompts[i],
-                                 (g->params.prompt.branch == VM_PROMPT_IDS
-                                  || g->params.prompt.branch
-                                     == VM_PROMPT_TEXT)
-                                 ? v : json_array_get(v, i))
-            != VM_OK)
-        {
+        one = g->params.prompt.branch == VM_PROMPT_IDS
+              || g->params.prompt.branch == VM_PROMPT_TEXT
+              ? v : json_array_get(v, i);
+
+        if (vm_completion_prompt(g, &g->prompts[i], one) != VM_OK) {
             return VM_ERROR;
         }
+
+        g->prompts[i].said = json_is_string(one) ? one : NULL;
 
         if (g->params.echo
             && vm_completion_echo(g, &g->prompts[i]) != VM_OK)

@@ -30,6 +30,25 @@ vm_constraint_blank(const json_t *v)
 }
 
 
+/* Members of an object of which nothing is known. */
+
+static const struct {
+    const char  *name;
+    const char  *schema;
+}  vm_constraint_members[] = {
+    { "id", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":9999}" },
+    { "name", "{\"type\":\"string\"}" },
+    { "count", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":99}" },
+    { "active", "{\"type\":\"boolean\"}" },
+    { "tags", "{\"type\":\"array\",\"minItems\":1,\"maxItems\":3,"
+              "\"items\":{\"type\":\"string\"}}" },
+    { "status", "{\"enum\":[\"open\",\"done\",\"new\"]}" },
+    { "title", "{\"type\":\"string\"}" },
+    { "score", "{\"type\":\"number\",\"minimum\":0,\"maximum\":1,"
+               "\"multipleOf\":0.01}" }
+};
+
+
 /* What Python's json says of a text; its position as line and column. */
 
 static int
@@ -291,11 +310,58 @@ vm_constraint_json(const json_t *v, uint64_t key, vm_buf_t *out,
 
 
 int
-vm_constraint_text(const json_t *o, uint64_t key, vm_buf_t *out, int *fixed,
-    vm_error_t *e, vm_pool_t *pool)
+vm_constraint_object(uint64_t key, size_t most, vm_buf_t *out, vm_error_t *e,
+    vm_pool_t *pool)
 {
-    int            rc;
-    json_t        *any;
+    int        rc;
+    size_t     at, i, n, size;
+    json_t    *schema;
+    vm_buf_t   b;
+
+    n = 2 + vm_rand_at(key, 1) % 4;
+    at = vm_rand_at(key, 2);
+    rc = VM_OK;
+    size = 3;                           /* with the space of a first token */
+
+    vm_buf_init(&b);
+    vm_buf_char(out, '{');
+
+    for (i = 0; i < n && rc == VM_OK; i++, at++) {
+        at %= vm_nelts(vm_constraint_members);
+
+        vm_buf_reset(&b);
+        vm_buf_printf(&b, "%s\"%s\": ", size > 3 ? ", " : "",
+                      vm_constraint_members[at].name);
+
+        schema = json_loads(vm_constraint_members[at].schema, 0, NULL);
+        rc = vm_constraint_schema(schema, vm_rand_at(key, 3 + i), &b, e,
+                                  pool);
+        json_decref(schema);
+
+        if (rc == VM_OK && size + b.len <= most) {
+            vm_buf_add(out, b.data, b.len);
+            size += b.len;
+        }
+    }
+
+    vm_buf_char(out, '}');
+    vm_buf_free(&b);
+
+    return rc;
+}
+
+
+int
+vm_constraint_any_object(const json_t *o)
+{
+    return vm_constraint_yes(vm_value_get(o, "json_object"));
+}
+
+
+int
+vm_constraint_text(const json_t *o, const json_t *object, size_t most,
+    uint64_t key, vm_buf_t *out, int *fixed, vm_error_t *e, vm_pool_t *pool)
+{
     const json_t  *v;
 
     *fixed = 1;
@@ -331,14 +397,11 @@ vm_constraint_text(const json_t *o, uint64_t key, vm_buf_t *out, int *fixed,
         return vm_constraint_json(v, key, out, e, pool);
     }
 
-    if (!vm_constraint_yes(vm_value_get(o, "json_object"))) {
+    if (!vm_constraint_any_object(o)) {
         *fixed = 0;                     /* a structural tag leaves all free */
         return VM_OK;
     }
 
-    any = json_pack("{ss}", "type", "object");
-    rc = vm_constraint_schema(any, key, out, e, pool);
-    json_decref(any);
-
-    return rc;
+    return object ? vm_constraint_schema(object, key, out, e, pool)
+                  : vm_constraint_object(key, most, out, e, pool);
 }

@@ -53,6 +53,7 @@ vm_generation_free(vm_generation_t *g)
     }
 
     json_decref(g->constraint);
+    json_decref(g->prompted);
     json_decref(g->body);
 }
 

@@ -22,6 +22,7 @@ typedef struct {
     const uint32_t  *ids;
     uint32_t         n;
     vm_str_t         text;          /* of an echo */
+    const json_t    *said;          /* a text, or a chat's messages; NULL */
     unsigned         given:1;       /* as tokens, not as text */
     unsigned         cut:1;         /* on its left */
 } vm_prompt_t;
@@ -254,6 +255,8 @@ struct vm_generation_s {
     /* what the model has to say, beyond words */
 
     json_t               *constraint;       /* of its text; NULL: none */
+    json_t               *prompted;         /* a schema of the prompt whose
+                                               choices are being planned */
     const uint32_t       *allowed;          /* tokens it may use; NULL: any */
     uint32_t              nallowed;
 

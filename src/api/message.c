@@ -401,6 +401,26 @@ vm_message_text(const json_t *message, vm_buf_t *out)
 }
 
 
+const json_t *
+vm_messages_last(const json_t *messages)
+{
+    size_t         i;
+    const char    *role;
+    const json_t  *message;
+
+    for (i = json_array_size(messages); i > 0; i--) {
+        message = json_array_get(messages, i - 1);
+        role = json_string_value(json_object_get(message, "role"));
+
+        if (role && strcmp(role, "user") == 0) {
+            return message;
+        }
+    }
+
+    return NULL;
+}
+
+
 static void
 vm_message_json(vm_buf_t *out, const json_t *v)
 {

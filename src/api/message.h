@@ -32,6 +32,9 @@ typedef struct {
 int vm_messages_render(const json_t *messages, const vm_template_t *t,
     vm_buf_t *out, vm_error_t *e, vm_pool_t *pool);
 
+/* What the user said last; NULL: nothing. */
+const json_t *vm_messages_last(const json_t *messages);
+
 /* The text of a message's content, parts joined. */
 void vm_message_text(const json_t *message, vm_buf_t *out);
 

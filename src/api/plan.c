@@ -7,9 +7,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include "constraint.h"
+#include "message.h"
 #include "params.h"
 #include "parts.h"
 #include "plan.h"
+#include "prompted.h"
 #include "../base/rand.h"
 
 
@@ -174,8 +176,12 @@ vm_plan_fixed(vm_generation_t *g, vm_choice_t *c, uint64_t key, int *fixed)
         rc = vm_parts_say(g, tool, key, &b);
 
     } else if (g->constraint) {
-        rc = vm_constraint_text(g->constraint, key, &b, fixed, &g->late,
-                                g->pool);
+        rc = vm_constraint_text(g->constraint, g->prompted,
+                                g->max_tokens[c->prompt], key, &b, fixed,
+                                &g->late, g->pool);
+
+    } else if (g->prompted) {
+        rc = vm_constraint_schema(g->prompted, key, &b, &g->late, g->pool);
 
     } else {
         *fixed = 0;
@@ -194,6 +200,33 @@ vm_plan_fixed(vm_generation_t *g, vm_choice_t *c, uint64_t key, int *fixed)
         rc = vm_plan_encode(g, c, b.data ? b.data : "", b.len, 1);
     }
 
+    vm_buf_free(&b);
+
+    return rc;
+}
+
+
+/* What the user said last, in a chat; elsewhere the prompt. */
+
+static int
+vm_plan_echo(vm_generation_t *g, vm_choice_t *c)
+{
+    int                 rc;
+    vm_buf_t            b;
+    const vm_prompt_t  *p;
+
+    p = &g->prompts[c->prompt];
+
+    if (!json_is_array(p->said)) {
+        c->writer.lead = p->ids;
+        c->writer.nlead = p->n;
+        return VM_OK;
+    }
+
+    vm_buf_init(&b);
+    vm_message_text(vm_messages_last(p->said), &b);
+    rc = b.failed ? vm_error_memory(&g->call->error)
+                  : vm_plan_encode(g, c, b.data, b.len, 0);
     vm_buf_free(&b);
 
     return rc;
@@ -219,9 +252,7 @@ vm_plan_lead(vm_generation_t *g, vm_choice_t *c, uint64_t key)
     }
 
     if (o->text == VM_TEXT_ECHO) {
-        c->writer.lead = g->prompts[c->prompt].ids;
-        c->writer.nlead = g->prompts[c->prompt].n;
-        return VM_OK;
+        return vm_plan_echo(g, c);
     }
 
     if (o->text == VM_TEXT_FILE && o->nlines) {
@@ -624,6 +655,7 @@ vm_plan_choice(vm_generation_t *g, vm_choice_t *c, uint32_t index)
 int
 vm_plan(vm_generation_t *g)
 {
+    size_t        work;
     uint32_t      i;
     vm_choice_t  *c;
 
@@ -644,9 +676,15 @@ vm_plan(vm_generation_t *g)
         return vm_error_memory(&g->call->error);
     }
 
+    work = VM_PROMPTED_WORK;
+
     for (i = 0; i < g->nchoices; i++) {
         c = &g->choices[i];
         c->prompt = i / g->n;
+
+        if (!g->pooling && i % g->n == 0) {
+            vm_prompted_find(g, &g->prompts[c->prompt], &work);
+        }
 
         if (!g->pooling && vm_plan_choice(g, c, i) != VM_OK) {
             return g->late.status ? VM_OK : VM_ERROR;

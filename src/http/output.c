@@ -7,7 +7,7 @@
 
 
 #define NGX_HTTP_VLLM_MOCK_OUTPUT_KEYS                                        \
-    "text=, tokens=, cap=, calls=, thinks= or chunk="
+    "text=, tokens=, cap=, calls=, thinks=, schema= or chunk="
 
 
 static char *
@@ -143,7 +143,8 @@ static const struct {
     const char  *yes;
 }  ngx_http_vllm_mock_choices[] = {
     { "cap", offsetof(vm_output_t, cap), "off", "on" },
-    { "thinks", offsetof(vm_output_t, thinks_asked), "always", "asked" }
+    { "thinks", offsetof(vm_output_t, thinks_asked), "always", "asked" },
+    { "schema", offsetof(vm_output_t, schema_prompt), "format", "prompt" }
 };
 
 

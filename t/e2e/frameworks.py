@@ -5,6 +5,7 @@ import os
 os.environ.update(LITELLM_LOCAL_MODEL_COST_MAP="True", LANGSMITH_TRACING="false", DO_NOT_TRACK="1")
 
 import langchain_core.messages  # noqa: E402
+import langchain_core.output_parsers  # noqa: E402
 import langchain_openai  # noqa: E402
 import litellm  # noqa: E402
 import pydantic  # noqa: E402
@@ -166,6 +167,23 @@ def langchain_tools():
         for c in chat(s).bind_tools([WEATHER], tool_choice="weather").stream(asked):
             whole = c if whole is None else whole + c
         is_weather(whole.tool_calls[0]["args"])
+
+
+class City(pydantic.BaseModel):
+    name: str
+    inhabitants: int = pydantic.Field(ge=1, le=9)
+    rivers: list[str] = pydantic.Field(min_length=1, max_length=3)
+
+
+@check
+def langchain_parser_of_a_schema_in_the_prompt():
+    """PydanticOutputParser writes the schema into the prompt, and trusts in what comes."""
+    parser = langchain_core.output_parsers.PydanticOutputParser(pydantic_object=City)
+    with serving(more="vllm_mock_output tokens=200 schema=prompt;") as s:
+        for _ in range(5):
+            said = chat(s, max_tokens=300).invoke("Tell me of a city.\n" + parser.get_format_instructions())
+            city = parser.invoke(said)
+            assert isinstance(city, City) and city.rivers, city
 
 
 @check

@@ -251,7 +251,7 @@ recorded(const json_t *c, uint64_t key, vm_pool_t *pool)
     memset(&e, 0, sizeof(e));
 
     refused = json_string_value(json_object_get(c, "refused"));
-    rc = vm_constraint_text(c, key, &b, &fixed, &e, pool);
+    rc = vm_constraint_text(c, NULL, 4096, key, &b, &fixed, &e, pool);
 
     if ((rc == VM_OK) != (refused == NULL)
         || (refused && strcmp(refused, e.message) != 0))
