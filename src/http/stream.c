@@ -13,6 +13,9 @@
     "again later or on a different instance."
 
 
+#define NGX_HTTP_VLLM_MOCK_HASHED  262144   /* tokens that a request makes */
+
+
 static void ngx_http_vllm_mock_writer(ngx_http_request_t *r);
 
 
@@ -586,13 +589,27 @@ ngx_http_vllm_mock_stream_lost(ngx_http_vllm_mock_zone_t *z)
 
 /* ---- into the engine ---- */
 
-/* Hashes of all full blocks of a choice's prompt and output. */
+/* The key of all blocks but the first, of which the salt is a part. */
+
+static uint64_t
+ngx_http_vllm_mock_later(const vm_generation_t *g)
+{
+    return vm_block_extra(g->adapter.number ? g->adapter.name.data : NULL,
+                          g->adapter.name.len, NULL, 0);
+}
+
+
+/*
+ * Hashes of the full blocks of a choice's prompt and output; `first` is another
+ * choice of the prompt, or NULL.  Of what a request makes no more than that
+ * many tokens are hashed: later blocks are never found again.
+ */
 
 static uint64_t *
 ngx_http_vllm_mock_hashes(ngx_http_vllm_mock_stream_t *s, vm_choice_t *c,
-    uint32_t block, uint32_t *n)
+    uint32_t block, const vm_engine_seq_t *first, uint32_t *n)
 {
-    uint32_t             i, k, length, ids[256];
+    uint32_t             i, k, length, output, ids[256];
     uint64_t             extra, *hashes, parent;
     vm_generation_t     *g;
     const json_t        *salt;
@@ -603,7 +620,8 @@ ngx_http_vllm_mock_hashes(ngx_http_vllm_mock_stream_t *s, vm_choice_t *c,
     length = p->n;
 
     if (!g->pooling) {
-        length += c->stop ? c->stop_at + 1 : g->max_tokens[c->prompt];
+        output = c->stop ? c->stop_at + 1 : g->max_tokens[c->prompt];
+        length += vm_min(output, NGX_HTTP_VLLM_MOCK_HASHED / g->nchoices);
     }
 
     salt = g->params.cache_salt;
@@ -621,7 +639,18 @@ ngx_http_vllm_mock_hashes(ngx_http_vllm_mock_stream_t *s, vm_choice_t *c,
                            salt ? json_string_value(salt) : NULL,
                            salt ? json_string_length(salt) : 0);
 
-    for (parent = 0, i = 0; i < *n; i++) {
+    /* those of the prompt are the same as of its first choice */
+
+    k = first ? vm_min(p->n / block, vm_min(first->nhashes, *n)) : 0;
+    parent = 0;
+
+    if (k) {
+        ngx_memcpy(hashes, first->hashes, k * sizeof(uint64_t));
+        parent = hashes[k - 1];
+        extra = ngx_http_vllm_mock_later(g);
+    }
+
+    for (i = k; i < *n; i++) {
 
         for (k = 0; k < block; k++) {
             length = i * block + k;
@@ -637,9 +666,7 @@ ngx_http_vllm_mock_hashes(ngx_http_vllm_mock_stream_t *s, vm_choice_t *c,
 
             /* the salt is part of the first block alone */
 
-            extra = vm_block_extra(g->adapter.number ? g->adapter.name.data
-                                                     : NULL,
-                                   g->adapter.name.len, NULL, 0);
+            extra = ngx_http_vllm_mock_later(g);
         }
     }
 
@@ -693,6 +720,9 @@ ngx_http_vllm_mock_prepare(ngx_http_vllm_mock_stream_t *s,
 
         if (conf->prefix_caching) {
             seqs[i].hashes = ngx_http_vllm_mock_hashes(s, c, block,
+                                                       i % g->n
+                                                       ? &seqs[i - i % g->n]
+                                                       : NULL,
                                                        &seqs[i].nhashes);
             if (seqs[i].hashes == NULL) {
                 return NGX_ERROR;
@@ -867,6 +897,17 @@ ngx_http_vllm_mock_late(ngx_http_vllm_mock_ctx_t *ctx, vm_generation_t *g)
 }
 
 
+static ngx_int_t
+ngx_http_vllm_mock_busy(ngx_http_vllm_mock_stream_t *s)
+{
+    s->closed = 1;
+    vm_error_set(&s->ctx->call.error, 503, "Service Unavailable", NULL,
+                 NGX_HTTP_VLLM_MOCK_BUSY);
+
+    return NGX_DECLINED;
+}
+
+
 /* Over without the engine: too little of its prompt is in the cache. */
 
 static void
@@ -923,6 +964,10 @@ ngx_http_vllm_mock_enter(ngx_http_vllm_mock_ctx_t *ctx,
         return NGX_DECLINED;
     }
 
+    if (g->nchoices > ctx->conf->server->engine_conf->max_live) {
+        return ngx_http_vllm_mock_busy(s);          /* before all that work */
+    }
+
     seqs = vm_pool_alloc(ctx->pool, g->nchoices * sizeof(vm_engine_seq_t));
     handles = vm_pool_alloc(ctx->pool, g->nchoices * sizeof(vm_handle_t));
 
@@ -957,14 +1002,7 @@ ngx_http_vllm_mock_enter(ngx_http_vllm_mock_ctx_t *ctx,
         return NGX_DECLINED;
     }
 
-    if (rc != VM_OK) {
-        s->closed = 1;
-        vm_error_set(&ctx->call.error, 503, "Service Unavailable", NULL,
-                     NGX_HTTP_VLLM_MOCK_BUSY);
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
+    return rc == VM_OK ? NGX_OK : ngx_http_vllm_mock_busy(s);
 }
 
 
