@@ -10,7 +10,7 @@ if [ "${1:-build}" = test ]; then
     packages+=(libcmocka-dev clang libclang-rt-14-dev cppcheck
                libtest-base-perl liblist-moreutils-perl perl python3
                python3-venv python3-yaml nodejs npm jq prometheus kubectl haproxy
-               golang-go)
+               golang-go openjdk-17-jdk-headless maven)
 fi
 
 missing=()
@@ -23,6 +23,8 @@ for package in "${packages[@]}"; do
         [ "$package" = nodejs ] && command -v node > /dev/null && continue
         ;;
     golang-go) command -v go > /dev/null && continue ;;
+    openjdk-17-jdk-headless) command -v javac > /dev/null && continue ;;
+    maven) command -v mvn > /dev/null && continue ;;
     esac
 
     dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null \
