@@ -26,7 +26,7 @@ class City(pydantic.BaseModel):
 
 
 def calling(args=""):
-    return serving(TOOLS + " --max-model-len 32768" + args, http=BUSY, more="vllm_mock_endpoints all; vllm_mock_output tokens=30 calls=100%; " + REFUSE)
+    return serving(TOOLS + " --max-model-len 32768" + args, http=BUSY, more="vllm_mock_endpoints all; vllm_mock_output tokens=30 cap=on calls=100%; " + REFUSE)
 
 
 def client(server, key="none", retries=0, **more):
