@@ -391,18 +391,6 @@ vm_replay_switch(vm_replay_t *r, const char *name)
 }
 
 
-/* What is not derived, by words that one name alone has. */
-
-static void
-vm_replay_given(vm_replay_t *r, const char *name)
-{
-    r->given.blocks |= strstr(name, "gpu") != NULL;
-    r->given.seqs |= strstr(name, "seqs") != NULL;
-    r->given.tokens |= strstr(name, "batched") != NULL;
-    r->given.length |= strstr(name, "model") != NULL;
-}
-
-
 static int
 vm_replay_option(vm_replay_t *r, int argc, char **argv, int *i)
 {
@@ -473,7 +461,7 @@ vm_replay_option(vm_replay_t *r, int argc, char **argv, int *i)
 
     case VM_OK:
         *i += takes;
-        vm_replay_given(r, name);
+        vm_fit_given(&r->given, name + 2);
         return VM_OK;
 
     case VM_DECLINED:

@@ -5,6 +5,36 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "fit.h"
+#include "options.h"
+
+
+static const struct {
+    const char  *option;
+    size_t       offset;
+}  vm_fit_options[] = {
+    { "max_model_len", offsetof(vm_fit_t, length) },
+    { "num_gpu_blocks", offsetof(vm_fit_t, blocks) },
+    { "num_gpu_blocks_override", offsetof(vm_fit_t, blocks) },
+    { "block_size", offsetof(vm_fit_t, block_size) },
+    { "max_num_seqs", offsetof(vm_fit_t, seqs) },
+    { "max_num_batched_tokens", offsetof(vm_fit_t, tokens) }
+};
+
+
+void
+vm_fit_given(vm_fit_t *f, const char *option)
+{
+    char    key[VM_OPTION_NAME];
+    size_t  i;
+
+    vm_option_key(option, key);
+
+    for (i = 0; i < vm_nelts(vm_fit_options); i++) {
+        if (strcmp(vm_fit_options[i].option, key) == 0) {
+            *((uint8_t *) f + vm_fit_options[i].offset) = 1;
+        }
+    }
+}
 
 
 /*

@@ -206,24 +206,29 @@ vm_option_set_flag(vm_engine_conf_t *c, const vm_opt_t *o, const char *value,
 }
 
 
+void
+vm_option_key(const char *name, char key[VM_OPTION_NAME])
+{
+    size_t  i;
+
+    for (i = 0; i < VM_OPTION_NAME - 1 && name[i]; i++) {
+        key[i] = name[i] == '-' ? '_' : name[i];
+    }
+
+    key[i] = '\0';
+}
+
+
 int
 vm_option_set(vm_engine_conf_t *c, const char *name, const char *value,
     char *err, size_t errlen)
 {
-    char             key[64], *end;
+    char             key[VM_OPTION_NAME], *end;
     double           ratio;
-    size_t           i, k;
+    size_t           k;
     const vm_opt_t  *o;
 
-    for (i = 0; i < sizeof(key) - 1 && name[i]; i++) {
-        key[i] = name[i];
-
-        if (key[i] == '-') {
-            key[i] = '_';
-        }
-    }
-
-    key[i] = '\0';
+    vm_option_key(name, key);
     o = NULL;
 
     for (k = 0; k < vm_nelts(vm_opts); k++) {

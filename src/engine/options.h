@@ -11,6 +11,12 @@
 #include "../base/buf.h"
 
 
+#define VM_OPTION_NAME  64
+
+
+/* A name as the table has it, with "_" for "-"; it is cut to what has room. */
+void vm_option_key(const char *name, char key[VM_OPTION_NAME]);
+
 /*
  * "max-num-seqs" or "max_num_seqs".  VM_OK; VM_DECLINED for a name that is not
  * known; VM_ERROR with a message that names the value and what is allowed.

@@ -177,41 +177,6 @@ ngx_http_vllm_mock_read_file(ngx_conf_t *cf, ngx_str_t *name, size_t *len,
 }
 
 
-/* What the user said himself is not derived from a GPU or a model. */
-
-static void
-ngx_http_vllm_mock_given(ngx_http_vllm_mock_srv_conf_t *conf,
-    const char *option)
-{
-    if (strcmp(option, "block_size") == 0
-        || strcmp(option, "block-size") == 0)
-    {
-        conf->user_block_size = 1;
-
-    } else if (strcmp(option, "num_gpu_blocks") == 0
-               || strcmp(option, "num_gpu_blocks_override") == 0
-               || strcmp(option, "num-gpu-blocks-override") == 0)
-    {
-        conf->user_blocks = 1;
-
-    } else if (strcmp(option, "max_num_seqs") == 0
-               || strcmp(option, "max-num-seqs") == 0)
-    {
-        conf->user_seqs = 1;
-
-    } else if (strcmp(option, "max_num_batched_tokens") == 0
-               || strcmp(option, "max-num-batched-tokens") == 0)
-    {
-        conf->user_tokens = 1;
-
-    } else if (strcmp(option, "max_model_len") == 0
-               || strcmp(option, "max-model-len") == 0)
-    {
-        conf->user_length = 1;
-    }
-}
-
-
 /* ---- each directive ---- */
 
 char *
@@ -258,7 +223,7 @@ ngx_http_vllm_mock_apply_model(ngx_conf_t *cf,
                 return NGX_CONF_ERROR;
             }
 
-            ngx_http_vllm_mock_given(conf, key);
+            vm_fit_given(&conf->fit, key);
 
         } else {
             ngx_snprintf((u_char *) err, NGX_HTTP_VLLM_MOCK_ERR,
@@ -390,7 +355,7 @@ ngx_http_vllm_mock_apply_args(ngx_conf_t *cf,
                 return NGX_CONF_ERROR;
             }
 
-            ngx_http_vllm_mock_given(conf, name);
+            vm_fit_given(&conf->fit, name);
             break;
 
         case VM_ARG_IGNORED:
@@ -459,7 +424,7 @@ ngx_http_vllm_mock_apply_engine(ngx_conf_t *cf,
             s->enable_lora = s->max_loras > 0;
         }
 
-        ngx_http_vllm_mock_given(conf, key);
+        vm_fit_given(&conf->fit, key);
     }
 
     return NGX_CONF_OK;

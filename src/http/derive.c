@@ -5,7 +5,6 @@
 
 #include "resolve.h"
 #include "../engine/catalog.h"
-#include "../engine/fit.h"
 #include "../engine/known.h"
 
 
@@ -88,7 +87,6 @@ char *
 ngx_http_vllm_mock_derive(ngx_conf_t *cf, ngx_http_vllm_mock_srv_conf_t *conf)
 {
     char         err[NGX_HTTP_VLLM_MOCK_ERR];
-    vm_fit_t     fit;
     const char  *device;
 
     device = ngx_http_vllm_mock_env("SIMULATION");
@@ -102,13 +100,9 @@ ngx_http_vllm_mock_derive(ngx_conf_t *cf, ngx_http_vllm_mock_srv_conf_t *conf)
         return NGX_CONF_ERROR;
     }
 
-    fit.known = ngx_http_vllm_mock_length(conf->settings);
-    fit.length = conf->user_length;
-    fit.blocks = conf->user_blocks;
-    fit.seqs = conf->user_seqs;
-    fit.tokens = conf->user_tokens;
+    conf->fit.known = ngx_http_vllm_mock_length(conf->settings);
 
-    if (vm_fit(conf->engine_conf, &fit, err, sizeof(err)) != VM_OK) {
+    if (vm_fit(conf->engine_conf, &conf->fit, err, sizeof(err)) != VM_OK) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "vllm_mock: %s", err);
         return NGX_CONF_ERROR;
     }

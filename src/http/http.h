@@ -12,7 +12,7 @@
 #include <ngx_http.h>
 
 #include "../api/generation.h"
-#include "../engine/engine.h"
+#include "../engine/fit.h"
 #include "../metrics/metrics.h"
 
 
@@ -103,11 +103,7 @@ typedef struct {
     ngx_str_t                 tokenizer;    /* its name */
     unsigned                  scaled:1;
     unsigned                  legacy:1;
-    unsigned                  user_seqs:1;          /* max_num_seqs given */
-    unsigned                  user_tokens:1;        /* ..batched_tokens given */
-    unsigned                  user_blocks:1;        /* num_gpu_blocks given */
-    unsigned                  user_block_size:1;
-    unsigned                  user_length:1;        /* max_model_len given */
+    vm_fit_t                  fit;          /* what is not derived */
     ngx_str_t                 ignored;      /* arguments without a meaning */
     ngx_uint_t                fleet_size;
     ngx_http_complex_value_t *fleet_by;     /* NULL: the port's place */

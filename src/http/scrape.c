@@ -190,9 +190,9 @@ ngx_http_vllm_mock_scrape(ngx_http_vllm_mock_ctx_t *ctx,
     q->cache.block_size = conf->block_size;
     q->cache.num_gpu_blocks = conf->num_gpu_blocks;
     q->cache.max_model_len = conf->max_model_len;
-    q->cache.num_gpu_blocks_override = server->user_blocks
+    q->cache.num_gpu_blocks_override = server->fit.blocks
                                        ? conf->num_gpu_blocks : 0;
-    q->cache.user_block_size = server->user_block_size;
+    q->cache.user_block_size = server->fit.block_size;
 
     q->sleep_level = (uint32_t) s->sleep_level;
     q->asleep = s->asleep != 0;

@@ -61,6 +61,46 @@ names(void **state)
 }
 
 
+/* By both spellings and all names; what is not derived changes nothing. */
+
+static void
+option_names(void **state)
+{
+    size_t    i;
+    vm_fit_t  none;
+
+    static const struct {
+        const char  *option;
+        size_t       offset;
+    }  options[] = {
+        { "max-model-len", offsetof(vm_fit_t, length) },
+        { "max_model_len", offsetof(vm_fit_t, length) },
+        { "num_gpu_blocks", offsetof(vm_fit_t, blocks) },
+        { "num-gpu-blocks-override", offsetof(vm_fit_t, blocks) },
+        { "block-size", offsetof(vm_fit_t, block_size) },
+        { "max-num-seqs", offsetof(vm_fit_t, seqs) },
+        { "max_num_batched_tokens", offsetof(vm_fit_t, tokens) }
+    };
+
+    (void) state;
+
+    memset(&none, 0, sizeof(vm_fit_t));
+
+    for (i = 0; i < vm_nelts(options); i++) {
+        memset(&f, 0, sizeof(vm_fit_t));
+        vm_fit_given(&f, options[i].option);
+        assert_int_equal(*((uint8_t *) &f + options[i].offset), 1);
+
+        *((uint8_t *) &f + options[i].offset) = 0;
+        assert_memory_equal(&f, &none, sizeof(vm_fit_t));
+    }
+
+    vm_fit_given(&f, "max_loras");
+    vm_fit_given(&f, "");
+    assert_memory_equal(&f, &none, sizeof(vm_fit_t));
+}
+
+
 /* Nothing was said: the model's length, and blocks for one such request. */
 
 static void
@@ -157,6 +197,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(names),
+        cmocka_unit_test(option_names),
         cmocka_unit_test_setup(nothing, setup),
         cmocka_unit_test_setup(given, setup),
         cmocka_unit_test_setup(too_long, setup),
