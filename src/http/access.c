@@ -46,8 +46,17 @@ ngx_http_vllm_mock_header(ngx_http_request_t *r, const char *name,
     }
 }
 
-#define ngx_http_vllm_mock_get(r, name)                                       \
-    ngx_http_vllm_mock_header(r, name, sizeof(name) - 1)
+
+void
+ngx_http_vllm_mock_digest(const void *key, size_t len,
+    u_char digest[NGX_HTTP_VLLM_MOCK_DIGEST])
+{
+    ngx_sha1_t  sha1;
+
+    ngx_sha1_init(&sha1);
+    ngx_sha1_update(&sha1, key, len);
+    ngx_sha1_final(digest, &sha1);
+}
 
 
 /* Takes as long whatever the digests are, and so whatever the keys. */
@@ -58,7 +67,7 @@ ngx_http_vllm_mock_same(const u_char *a, const u_char *b)
     size_t             i;
     volatile u_char    diff;
 
-    for (diff = 0, i = 0; i < 20; i++) {
+    for (diff = 0, i = 0; i < NGX_HTTP_VLLM_MOCK_DIGEST; i++) {
         diff |= (u_char) (a[i] ^ b[i]);
     }
 
@@ -70,9 +79,8 @@ static ngx_uint_t
 ngx_http_vllm_mock_authorized(ngx_http_vllm_mock_ctx_t *ctx)
 {
     size_t                i;
-    u_char               *space, digest[20];
+    u_char               *space, digest[NGX_HTTP_VLLM_MOCK_DIGEST];
     ngx_str_t            *value;
-    ngx_sha1_t            sha1;
     ngx_uint_t            ok;
 
     value = ngx_http_vllm_mock_get(ctx->request, "Authorization");
@@ -89,10 +97,9 @@ ngx_http_vllm_mock_authorized(ngx_http_vllm_mock_ctx_t *ctx)
         return 0;
     }
 
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, space + 1,
-                    (size_t) (value->data + value->len - space) - 1);
-    ngx_sha1_final(digest, &sha1);
+    ngx_http_vllm_mock_digest(space + 1,
+                              (size_t) (value->data + value->len - space) - 1,
+                              digest);
 
     for (ok = 0, i = 0; i < ctx->settings->api_keys.n; i++) {
         ok |= ngx_http_vllm_mock_same(digest, ctx->conf->digests[i]);

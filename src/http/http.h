@@ -21,6 +21,7 @@
 #define NGX_HTTP_VLLM_MOCK_ENGINES   8      /* generations of a reload */
 #define NGX_HTTP_VLLM_MOCK_RANKS     VM_ENGINES
 #define NGX_HTTP_VLLM_MOCK_FLEET     1024
+#define NGX_HTTP_VLLM_MOCK_DIGEST    20     /* bytes of SHA-1 */
 #define NGX_HTTP_VLLM_MOCK_ADAPTERS  256
 #define NGX_HTTP_VLLM_MOCK_RATE_SECONDS  5
 #define NGX_HTTP_VLLM_MOCK_LATE_SECONDS  10     /* of vllm_mock:saturated */
@@ -145,7 +146,8 @@ typedef struct ngx_http_vllm_mock_loc_conf_s {
     ngx_array_t              *faults;       /* directives */
     ngx_array_t              *faults_conf;  /* of faults; NULL: none */
     vm_settings_t            *settings;     /* server's, with this level's */
-    u_char                  (*digests)[20]; /* of settings->api_keys */
+    u_char                  (*digests)[NGX_HTTP_VLLM_MOCK_DIGEST];
+                                            /* of settings->api_keys */
 } ngx_http_vllm_mock_loc_conf_t;
 
 /* vllm_mock_admin: who may change and see what is the mock's own */
@@ -554,6 +556,14 @@ ngx_int_t ngx_http_vllm_mock_request_id(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_int_t ngx_http_vllm_mock_cors(ngx_http_vllm_mock_ctx_t *ctx);
 ngx_str_t *ngx_http_vllm_mock_header(ngx_http_request_t *r,
     const char *name, size_t len);
+
+/* The same by a literal. */
+#define ngx_http_vllm_mock_get(r, name)                                       \
+    ngx_http_vllm_mock_header(r, name, sizeof(name) - 1)
+
+/* What keys are compared by. */
+void ngx_http_vllm_mock_digest(const void *key, size_t len,
+    u_char digest[NGX_HTTP_VLLM_MOCK_DIGEST]);
 
 /* reply.c */
 

@@ -6,10 +6,6 @@
 #include "stream.h"
 
 
-#define ngx_http_vllm_mock_llmd_get(r, name)                                  \
-    ngx_http_vllm_mock_header(r, name, sizeof(name) - 1)
-
-
 static ngx_uint_t
 ngx_http_vllm_mock_llmd_text(const ngx_http_vllm_mock_ctx_t *ctx)
 {
@@ -34,7 +30,7 @@ ngx_http_vllm_mock_llmd_error(ngx_http_vllm_mock_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    value = ngx_http_vllm_mock_llmd_get(ctx->request, "X-Return-Error");
+    value = ngx_http_vllm_mock_get(ctx->request, "X-Return-Error");
 
     if (value == NULL) {
         return NGX_DECLINED;
@@ -140,8 +136,8 @@ ngx_http_vllm_mock_llmd_threshold(ngx_http_vllm_mock_stream_t *s,
         return NGX_DECLINED;
     }
 
-    forced = ngx_http_vllm_mock_llmd_get(ctx->request,
-                                         "X-Cache-Threshold-Finish-Reason");
+    forced = ngx_http_vllm_mock_get(ctx->request,
+                                    "X-Cache-Threshold-Finish-Reason");
 
     if (forced && forced->len == 4
         && ngx_strncasecmp(forced->data, (u_char *) "true", 4) == 0)

@@ -4,7 +4,6 @@
  */
 
 #include "resolve.h"
-#include <ngx_sha1.h>
 #include "../api/parsers.h"
 
 
@@ -265,7 +264,6 @@ ngx_http_vllm_mock_location_digests(ngx_conf_t *cf,
     ngx_http_vllm_mock_loc_conf_t *conf)
 {
     size_t         i;
-    ngx_sha1_t     sha1;
     vm_strings_t  *keys;
 
     keys = &conf->settings->api_keys;
@@ -284,9 +282,8 @@ ngx_http_vllm_mock_location_digests(ngx_conf_t *cf,
     }
 
     for (i = 0; i < keys->n; i++) {
-        ngx_sha1_init(&sha1);
-        ngx_sha1_update(&sha1, keys->list[i], strlen(keys->list[i]));
-        ngx_sha1_final(conf->digests[i], &sha1);
+        ngx_http_vllm_mock_digest(keys->list[i], strlen(keys->list[i]),
+                                  conf->digests[i]);
     }
 
     return NGX_CONF_OK;

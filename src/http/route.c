@@ -326,7 +326,7 @@ ngx_http_vllm_mock_redirect(ngx_http_vllm_mock_ctx_t *ctx)
     ngx_http_request_t  *r;
 
     r = ctx->request;
-    host = ngx_http_vllm_mock_header(r, "Host", 4);
+    host = ngx_http_vllm_mock_get(r, "Host");
 
     /* who came by the root path goes back to it */
 

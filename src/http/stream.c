@@ -897,12 +897,19 @@ ngx_http_vllm_mock_late(ngx_http_vllm_mock_ctx_t *ctx, vm_generation_t *g)
 }
 
 
+static void
+ngx_http_vllm_mock_busy(ngx_http_vllm_mock_ctx_t *ctx)
+{
+    vm_error_set(&ctx->call.error, 503, "Service Unavailable", NULL,
+                 NGX_HTTP_VLLM_MOCK_BUSY);
+}
+
+
 static ngx_int_t
-ngx_http_vllm_mock_busy(ngx_http_vllm_mock_stream_t *s)
+ngx_http_vllm_mock_turned_away(ngx_http_vllm_mock_stream_t *s)
 {
     s->closed = 1;
-    vm_error_set(&s->ctx->call.error, 503, "Service Unavailable", NULL,
-                 NGX_HTTP_VLLM_MOCK_BUSY);
+    ngx_http_vllm_mock_busy(s->ctx);
 
     return NGX_DECLINED;
 }
@@ -965,7 +972,7 @@ ngx_http_vllm_mock_enter(ngx_http_vllm_mock_ctx_t *ctx,
     }
 
     if (g->nchoices > ctx->conf->server->engine_conf->max_live) {
-        return ngx_http_vllm_mock_busy(s);          /* before all that work */
+        return ngx_http_vllm_mock_turned_away(s);   /* before all that work */
     }
 
     seqs = vm_pool_alloc(ctx->pool, g->nchoices * sizeof(vm_engine_seq_t));
@@ -1002,7 +1009,7 @@ ngx_http_vllm_mock_enter(ngx_http_vllm_mock_ctx_t *ctx,
         return NGX_DECLINED;
     }
 
-    return rc == VM_OK ? NGX_OK : ngx_http_vllm_mock_busy(s);
+    return rc == VM_OK ? NGX_OK : ngx_http_vllm_mock_turned_away(s);
 }
 
 
@@ -1010,8 +1017,7 @@ ngx_int_t
 ngx_http_vllm_mock_admit(ngx_http_vllm_mock_ctx_t *ctx)
 {
     if (ngx_http_vllm_mock_own(ctx->zone) != NGX_OK) {
-        vm_error_set(&ctx->call.error, 503, "Service Unavailable", NULL,
-                     NGX_HTTP_VLLM_MOCK_BUSY);
+        ngx_http_vllm_mock_busy(ctx);
         return ngx_http_vllm_mock_error(ctx);
     }
 
