@@ -231,7 +231,7 @@ vm_constraint_encodes(const json_t *v, vm_error_t *e, vm_pool_t *pool)
     return vm_error_printf(e, pool, 400, "BadRequestError", NULL,
                            "'utf-8' codec can't encode character '\\u%04x' in "
                            "position %zu: surrogates not allowed",
-                           0xd000 | (s[i + 1] & 0x3f) << 6 | (s[i + 2] & 0x3f),
+                           vm_utf8_surrogate(s + i, len - i),
                            vm_value_chars(s, i));
 }
 

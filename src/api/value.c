@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include "value.h"
+#include "../base/utf8.h"
 
 
 /* 0xff never occurs in UTF-8: the first byte of a stand-in string */
@@ -376,7 +377,7 @@ vm_value_surrogates(const char *s, size_t len)
     end = s + len;
 
     for (p = s; (p = memchr(p, 0xed, (size_t) (end - p))) != NULL; p++) {
-        if (end - p > 1 && (unsigned char) p[1] >= 0xa0) {
+        if (vm_utf8_surrogate(p, (size_t) (end - p))) {
             return 1;
         }
     }
@@ -433,8 +434,6 @@ vm_value_plain(const json_t *v)
     switch (vm_value_type(v)) {
 
     case VM_PY_BIGINT:
-        return json_real(vm_value_float(v));
-
     case VM_PY_FLOAT:
         return json_real(vm_value_float(v));
 

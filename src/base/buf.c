@@ -230,20 +230,6 @@ vm_buf_double(vm_buf_t *b, double d)
 }
 
 
-/* A lone surrogate's three bytes, as Python keeps one in a str. */
-
-static int
-vm_buf_surrogate(const char *s, size_t len)
-{
-    const unsigned char  *p;
-
-    p = (const unsigned char *) s;
-
-    return len > 2 && p[0] == 0xed && p[1] >= 0xa0 && p[1] < 0xc0
-           && (p[2] & 0xc0) == 0x80;
-}
-
-
 /* Appends what cannot stand in a JSON string as it is; answers its bytes. */
 
 static size_t
@@ -251,6 +237,7 @@ vm_buf_escape(vm_buf_t *b, const char *s, size_t len)
 {
     int                   whole;
     size_t                n;
+    unsigned              surrogate;
     unsigned char         c;
     static const char    *const  escapes[] = {
         ['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n", ['\r'] = "\\r",
@@ -271,9 +258,10 @@ vm_buf_escape(vm_buf_t *b, const char *s, size_t len)
         return 1;
     }
 
-    if (vm_buf_surrogate(s, len)) {
-        vm_buf_printf(b, "\\u%04x",
-                      0xd000 | (s[1] & 0x3f) << 6 | (s[2] & 0x3f));
+    surrogate = vm_utf8_surrogate(s, len);
+
+    if (surrogate) {
+        vm_buf_printf(b, "\\u%04x", surrogate);
         return 3;
     }
 

@@ -48,7 +48,7 @@ vm_utf8_part(const char *s, size_t len, int *whole)
         break;
     }
 
-    need = p[0] >= 0xf0 ? 4 : (p[0] >= 0xe0 ? 3 : 2);
+    need = (size_t) vm_char_len(p[0]);
 
     for (n = 1; n < need; n++) {
         if (n == len || p[n] < low || p[n] > high) {
@@ -89,6 +89,30 @@ vm_utf8_valid(const char *s, size_t len)
     }
 
     return i;
+}
+
+
+int
+vm_utf8_text(const char *s, size_t len)
+{
+    return memchr(s, '\0', len) == NULL && vm_utf8_valid(s, len) == len;
+}
+
+
+unsigned
+vm_utf8_surrogate(const char *s, size_t len)
+{
+    const unsigned char  *p;
+
+    p = (const unsigned char *) s;
+
+    if (len < 3 || p[0] != 0xed || p[1] < 0xa0 || p[1] > 0xbf
+        || (p[2] & 0xc0) != 0x80)
+    {
+        return 0;
+    }
+
+    return 0xd000u | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
 }
 
 

@@ -338,15 +338,6 @@ ngx_http_vllm_mock_lora_check(ngx_http_vllm_mock_ctx_t *ctx,
 }
 
 
-/* What can stand in a label of a metric and in a C string. */
-
-static ngx_uint_t
-ngx_http_vllm_mock_lora_text(const char *s, size_t len)
-{
-    return strlen(s) == len && vm_utf8_valid(s, len) == len;
-}
-
-
 static ngx_int_t
 ngx_http_vllm_mock_lora_put(ngx_http_vllm_mock_ctx_t *ctx,
     const vm_lora_request_t *q, const char *done)
@@ -362,9 +353,7 @@ ngx_http_vllm_mock_lora_put(ngx_http_vllm_mock_ctx_t *ctx,
     len = json_string_length(q->lora_name);
     path_len = json_string_length(q->lora_path);
 
-    if (!ngx_http_vllm_mock_lora_text(name, len)
-        || !ngx_http_vllm_mock_lora_text(path, path_len))
-    {
+    if (!vm_utf8_text(name, len) || !vm_utf8_text(path, path_len)) {
         vm_error_set(&ctx->call.error, 400, "BadRequestError", NULL,
                      "the name and the path of an adapter must be UTF-8 "
                      "without NUL");

@@ -516,8 +516,9 @@ vm_override_model_name(vm_overrides_t *o, const char *name, size_t len,
         }
     }
 
-    if (textlen == 0 || vm_utf8_valid(text, textlen) != textlen
-        || textlen >= sizeof(o->model_name)) {
+    if (textlen == 0 || textlen >= sizeof(o->model_name)
+        || !vm_utf8_text(text, textlen))
+    {
         snprintf(err, errlen, "bad value of \"%.*s\": null or a string of 1 "
                  "to %zu bytes of UTF-8 is expected",
                  vm_override_quote(name, len), name, sizeof(o->model_name) - 1);

@@ -376,9 +376,7 @@ vm_override_names(char *to, size_t size, const json_t *names)
         one = json_is_array(names) ? json_array_get(names, i) : names;
 
         if (!json_is_string(one)
-            || strlen(json_string_value(one)) != json_string_length(one)
-            || vm_utf8_valid(json_string_value(one), json_string_length(one))
-               != json_string_length(one)
+            || !vm_utf8_text(json_string_value(one), json_string_length(one))
             || len + json_string_length(one) + 2 > size)
         {
             return VM_ERROR;

@@ -24,12 +24,6 @@
 
 extern const uint8_t  vm_char_ascii[128];
 
-/* The bytes of a character by its first one, in valid UTF-8. */
-#define vm_char_len(c)                                                        \
-    ((unsigned char) (c) < 0x80 ? 1                                           \
-     : ((unsigned char) (c) < 0xe0 ? 2                                        \
-        : ((unsigned char) (c) < 0xf0 ? 3 : 4)))
-
 /* The class of a character that is not ASCII, of valid UTF-8. */
 unsigned vm_char_class(const char *s);
 
