@@ -40,61 +40,56 @@ typedef int (*vm_flag_pt)(vm_replay_t *r, const char *value);
 typedef struct {
     const char  *name;
     const char  *value;                 /* what it takes; NULL: nothing */
-    vm_flag_pt   set;
+    vm_flag_pt   set;                   /* NULL: the value as it is... */
+    size_t       text;                  /* ...goes here in vm_replay_t */
     const char  *help;
 } vm_flag_t;
 
+#define vm_flag_text(field)  NULL, offsetof(vm_replay_t, field)
 
-static int vm_flag_scenario(vm_replay_t *r, const char *value);
+
 static int vm_flag_plan(vm_replay_t *r, const char *value);
-static int vm_flag_profile(vm_replay_t *r, const char *value);
-static int vm_flag_latency(vm_replay_t *r, const char *value);
 static int vm_flag_cpu_overhead(vm_replay_t *r, const char *value);
 static int vm_flag_time_scale(vm_replay_t *r, const char *value);
 static int vm_flag_seed(vm_replay_t *r, const char *value);
 static int vm_flag_format(vm_replay_t *r, const char *value);
 static int vm_flag_metrics(vm_replay_t *r, const char *value);
-static int vm_flag_model(vm_replay_t *r, const char *value);
-static int vm_flag_device(vm_replay_t *r, const char *value);
-static int vm_flag_simulated(vm_replay_t *r, const char *value);
-static int vm_flag_profiles(vm_replay_t *r, const char *value);
 static int vm_flag_tp(vm_replay_t *r, const char *value);
-static int vm_flag_perfetto(vm_replay_t *r, const char *value);
 static int vm_flag_help(vm_replay_t *r, const char *value);
 
 
 static const vm_flag_t  vm_flags[] = {
-    { "--scenario", "FILE", vm_flag_scenario,
+    { "--scenario", "FILE", vm_flag_text(scenario),
       "a scenario of the scheduler's recordings instead of a trace" },
-    { "--plan", NULL, vm_flag_plan,
+    { "--plan", NULL, vm_flag_plan, 0,
       "with --scenario: print its plan, step by step, as JSON" },
-    { "--profile", "FILE", vm_flag_profile,
+    { "--profile", "FILE", vm_flag_text(profile),
       "step times by a file below profiles/" },
-    { "--device", "NAME", vm_flag_device,
+    { "--device", "NAME", vm_flag_text(device),
       "a GPU (h100): the profile of --model there, and what vLLM derives of "
       "both" },
-    { "--model", "NAME", vm_flag_simulated,
+    { "--model", "NAME", vm_flag_text(simulated),
       "the model, by the names of profiles/index.json" },
-    { "--tensor-parallel-size", "N", vm_flag_tp,
+    { "--tensor-parallel-size", "N", vm_flag_tp, 0,
       "GPUs of --device; the fewest there is a profile of" },
-    { "--profiles", "DIRECTORY", vm_flag_profiles,
+    { "--profiles", "DIRECTORY", vm_flag_text(profiles),
       "where --device looks (profiles beside the program's directory)" },
-    { "--latency", "\"MODEL KEY=VALUE ...\"", vm_flag_latency,
+    { "--latency", "\"MODEL KEY=VALUE ...\"", vm_flag_text(latency),
       "another latency model, as vllm_mock_latency takes it" },
-    { "--cpu-overhead", NULL, vm_flag_cpu_overhead,
+    { "--cpu-overhead", NULL, vm_flag_cpu_overhead, 0,
       "add the profile's CPU overhead of a step, if it has one" },
-    { "--time-scale", "FACTOR", vm_flag_time_scale,
+    { "--time-scale", "FACTOR", vm_flag_time_scale, 0,
       "multiply all times (1)" },
-    { "--seed", "N", vm_flag_seed, "of everything random (0)" },
-    { "--format", "csv|json", vm_flag_format,
+    { "--seed", "N", vm_flag_seed, 0, "of everything random (0)" },
+    { "--format", "csv|json", vm_flag_format, 0,
       "of the rows and of the summary (csv)" },
-    { "--metrics", NULL, vm_flag_metrics,
+    { "--metrics", NULL, vm_flag_metrics, 0,
       "print the /metrics text at the end instead of the rows; "
       "--metrics=FILE: both" },
-    { "--model-name", "NAME", vm_flag_model, "model_name in that text" },
-    { "--perfetto", "FILE", vm_flag_perfetto,
+    { "--model-name", "NAME", vm_flag_text(model), "model_name in that text" },
+    { "--perfetto", "FILE", vm_flag_text(perfetto),
       "write the run as a trace for ui.perfetto.dev" },
-    { "--help", NULL, vm_flag_help, "this text" }
+    { "--help", NULL, vm_flag_help, 0, "this text" }
 };
 
 
@@ -167,37 +162,10 @@ vm_replay_read(const char *name, size_t *len)
 
 
 static int
-vm_flag_scenario(vm_replay_t *r, const char *value)
-{
-    r->scenario = value;
-
-    return VM_OK;
-}
-
-
-static int
 vm_flag_plan(vm_replay_t *r, const char *value)
 {
     (void) value;
     r->plan = 1;
-
-    return VM_OK;
-}
-
-
-static int
-vm_flag_profile(vm_replay_t *r, const char *value)
-{
-    r->profile = value;
-
-    return VM_OK;
-}
-
-
-static int
-vm_flag_latency(vm_replay_t *r, const char *value)
-{
-    r->latency = value;
 
     return VM_OK;
 }
@@ -280,42 +248,6 @@ vm_flag_metrics(vm_replay_t *r, const char *value)
 
 
 static int
-vm_flag_model(vm_replay_t *r, const char *value)
-{
-    r->model = value;
-
-    return VM_OK;
-}
-
-
-static int
-vm_flag_device(vm_replay_t *r, const char *value)
-{
-    r->device = value;
-
-    return VM_OK;
-}
-
-
-static int
-vm_flag_simulated(vm_replay_t *r, const char *value)
-{
-    r->simulated = value;
-
-    return VM_OK;
-}
-
-
-static int
-vm_flag_profiles(vm_replay_t *r, const char *value)
-{
-    r->profiles = value;
-
-    return VM_OK;
-}
-
-
-static int
 vm_flag_tp(vm_replay_t *r, const char *value)
 {
     long   n;
@@ -330,15 +262,6 @@ vm_flag_tp(vm_replay_t *r, const char *value)
     }
 
     r->tp = (uint32_t) n;
-
-    return VM_OK;
-}
-
-
-static int
-vm_flag_perfetto(vm_replay_t *r, const char *value)
-{
-    r->perfetto = value;
 
     return VM_OK;
 }
@@ -432,7 +355,13 @@ vm_replay_option(vm_replay_t *r, int argc, char **argv, int *i)
             return vm_replay_error("no value is expected after", name);
         }
 
-        return flag->set(r, value);
+        if (flag->set) {
+            return flag->set(r, value);
+        }
+
+        *(const char **) (void *) ((char *) r + flag->text) = value;
+
+        return VM_OK;
     }
 
     /* the engine's own */

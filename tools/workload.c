@@ -27,8 +27,7 @@ struct vm_reader_s {
     size_t          errlen;
     uint32_t        size;           /* of the requests */
     uint64_t        idsize;
-    uint32_t        columns[VM_COLUMNS];
-    vm_column_pt    reads[VM_COLUMNS];
+    uint32_t        columns[VM_COLUMNS];    /* rows of vm_columns */
     uint32_t        ncolumns;
     int64_t         epoch;          /* Unix second of a trace with dates */
     unsigned        dated;
@@ -38,11 +37,21 @@ struct vm_reader_s {
     uint32_t        groupsize;
 };
 
+typedef enum {
+    VM_COLUMN_ARRIVAL,
+    VM_COLUMN_PROMPT,
+    VM_COLUMN_OUTPUT,
+    VM_COLUMN_GROUP,
+    VM_COLUMN_SHARED,
+    VM_COLUMN_PRIORITY,
+    VM_COLUMN_LORA,
+    VM_COLUMN_IDS
+} vm_column_e;
+
 typedef struct {
     const char    *name;
-    const char    *azure;           /* in Azure's traces; NULL: it has none */
+    vm_column_e    what;
     vm_column_pt   read;
-    vm_column_pt   azure_read;
 } vm_column_t;
 
 
@@ -58,15 +67,20 @@ static int vm_column_ids(vm_reader_t *r, vm_wreq_t *q, char *field);
 
 
 static const vm_column_t  vm_columns[] = {
-    { "arrival_s", "TIMESTAMP", vm_column_arrival, vm_column_timestamp },
-    { "prompt_tokens", "ContextTokens", vm_column_prompt, vm_column_prompt },
-    { "output_tokens", "GeneratedTokens", vm_column_output,
-      vm_column_output },
-    { "prefix_group", NULL, vm_column_group, NULL },
-    { "prefix_tokens", NULL, vm_column_shared, NULL },
-    { "priority", NULL, vm_column_priority, NULL },
-    { "lora", NULL, vm_column_lora, NULL },
-    { "prompt_token_ids", NULL, vm_column_ids, NULL }
+    { "arrival_s", VM_COLUMN_ARRIVAL, vm_column_arrival },
+    { "prompt_tokens", VM_COLUMN_PROMPT, vm_column_prompt },
+    { "output_tokens", VM_COLUMN_OUTPUT, vm_column_output },
+    { "prefix_group", VM_COLUMN_GROUP, vm_column_group },
+    { "prefix_tokens", VM_COLUMN_SHARED, vm_column_shared },
+    { "priority", VM_COLUMN_PRIORITY, vm_column_priority },
+    { "lora", VM_COLUMN_LORA, vm_column_lora },
+    { "prompt_token_ids", VM_COLUMN_IDS, vm_column_ids },
+
+    /* of Azure's traces */
+
+    { "TIMESTAMP", VM_COLUMN_ARRIVAL, vm_column_timestamp },
+    { "ContextTokens", VM_COLUMN_PROMPT, vm_column_prompt },
+    { "GeneratedTokens", VM_COLUMN_OUTPUT, vm_column_output }
 };
 
 
@@ -133,13 +147,25 @@ vm_reader_field(char **at)
 
 
 static int
+vm_reader_has(const vm_reader_t *r, vm_column_e what)
+{
+    uint32_t  i;
+
+    for (i = 0; i < r->ncolumns; i++) {
+        if (vm_columns[r->columns[i]].what == what) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
 vm_reader_header(vm_reader_t *r, char *line)
 {
     char      *field;
-    uint32_t   i, k;
-    int        azure, prompt;
-
-    prompt = 0;
+    uint32_t   i;
 
     if ((unsigned char) line[0] == 0xef && (unsigned char) line[1] == 0xbb
         && (unsigned char) line[2] == 0xbf)
@@ -150,18 +176,8 @@ vm_reader_header(vm_reader_t *r, char *line)
     while (line) {
         field = vm_reader_field(&line);
 
-        azure = 0;
-
         for (i = 0; i < vm_nelts(vm_columns); i++) {
-
             if (strcmp(field, vm_columns[i].name) == 0) {
-                break;
-            }
-
-            if (vm_columns[i].azure
-                && strcmp(field, vm_columns[i].azure) == 0)
-            {
-                azure = 1;
                 break;
             }
         }
@@ -175,23 +191,20 @@ vm_reader_header(vm_reader_t *r, char *line)
                                    "GeneratedTokens", field);
         }
 
-        for (k = 0; k < r->ncolumns; k++) {
-            if (r->columns[k] == i) {
-                return vm_reader_error(r, "column \"%s\" stands twice", field);
-            }
+        if (vm_reader_has(r, vm_columns[i].what)) {
+            return vm_reader_error(r, "column \"%s\" stands twice", field);
         }
 
-        prompt |= i == 1 || i == 7;
-        r->reads[r->ncolumns] = azure ? vm_columns[i].azure_read
-                                      : vm_columns[i].read;
         r->columns[r->ncolumns++] = i;
     }
 
+    /* the ids of a prompt tell how many there are */
+
     for (i = 0; i < 3; i++) {
-
-        for (k = 0; k < r->ncolumns && r->columns[k] != i; k++) { /* void */ }
-
-        if (k == r->ncolumns && !(i == 1 && prompt)) {
+        if (!vm_reader_has(r, vm_columns[i].what)
+            && !(vm_columns[i].what == VM_COLUMN_PROMPT
+                 && vm_reader_has(r, VM_COLUMN_IDS)))
+        {
             return vm_reader_error(r, "no column \"%s\"", vm_columns[i].name);
         }
     }
@@ -239,7 +252,7 @@ vm_reader_row(vm_reader_t *r, char *line)
         }
 
         if (*field
-            && r->reads[i](r, q, field) != VM_OK)
+            && vm_columns[r->columns[i]].read(r, q, field) != VM_OK)
         {
             return VM_ERROR;
         }

@@ -50,12 +50,31 @@ ngx_http_vllm_mock_process_fds(void)
 }
 
 
+/* A file below /proc/PID; "" if it cannot be read. */
+
+static void
+ngx_http_vllm_mock_proc_read(ngx_pid_t pid, const char *name, char *text,
+    size_t size)
+{
+    char     path[64];
+    FILE    *f;
+    size_t   n;
+
+    snprintf(path, sizeof(path), "/proc/%ld/%s", (long) pid, name);
+    f = fopen(path, "r");
+    n = f ? fread(text, 1, size - 1, f) : 0;
+    text[n] = '\0';
+
+    if (f) {
+        fclose(f);
+    }
+}
+
+
 static void
 ngx_http_vllm_mock_proc_cpu(ngx_pid_t pid, ngx_http_vllm_mock_proc_t *p)
 {
-    char            path[64], text[1024], *last;
-    FILE           *f;
-    size_t          n;
+    char            text[1024], *last;
     struct rusage   usage;
     unsigned long   system, user;
 
@@ -66,16 +85,7 @@ ngx_http_vllm_mock_proc_cpu(ngx_pid_t pid, ngx_http_vllm_mock_proc_t *p)
         return;
     }
 
-    snprintf(path, sizeof(path), "/proc/%ld/stat", (long) pid);
-    f = fopen(path, "r");
-
-    if (f == NULL) {
-        return;
-    }
-
-    n = fread(text, 1, sizeof(text) - 1, f);
-    text[n] = '\0';
-    fclose(f);
+    ngx_http_vllm_mock_proc_read(pid, "stat", text, sizeof(text));
 
     /* the name before it may hold anything, a parenthesis too */
 
@@ -93,24 +103,16 @@ ngx_http_vllm_mock_proc_cpu(ngx_pid_t pid, ngx_http_vllm_mock_proc_t *p)
 static void
 ngx_http_vllm_mock_proc_memory(ngx_pid_t pid, ngx_http_vllm_mock_proc_t *p)
 {
-    char            path[64];
-    FILE           *f;
+    char            text[256];
     unsigned long   pages, resident, shared;
 
-    snprintf(path, sizeof(path), "/proc/%ld/statm", (long) pid);
-    f = fopen(path, "r");
+    ngx_http_vllm_mock_proc_read(pid, "statm", text, sizeof(text));
 
-    if (f == NULL) {
-        return;
-    }
-
-    if (fscanf(f, "%lu %lu %lu", &pages, &resident, &shared) == 3) {
+    if (sscanf(text, "%lu %lu %lu", &pages, &resident, &shared) == 3) {
         p->virtual = (uint64_t) pages * ngx_pagesize;
         p->resident = (uint64_t) resident * ngx_pagesize;
         p->shared = (uint64_t) shared * ngx_pagesize;
     }
-
-    fclose(f);
 }
 
 
