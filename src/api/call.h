@@ -40,7 +40,7 @@ typedef struct {
     double             a;
     double             b;
     uint8_t            cap;         /* max_tokens limits, but is no length */
-    uint8_t            thinks_asked;    /* thoughts come when asked for */
+    uint8_t            thinks_asked;    /* reasoning comes when asked for */
     uint8_t            schema_prompt;   /* a schema in a prompt's text counts */
     double             calls;       /* how often "auto" calls, of 1 */
     uint32_t           chunk_a;     /* tokens of a stream's chunk; 0: as the */

@@ -35,7 +35,7 @@ typedef struct {
     vm_buf_t                    object;
     vm_buf_t                    messages;
     size_t                      status_at;  /* in the object */
-    ngx_uint_t                  film;
+    ngx_uint_t                  video;
 } ngx_http_vllm_mock_texts_t;
 
 
@@ -46,13 +46,13 @@ ngx_http_vllm_mock_texts(ngx_http_vllm_mock_stream_t *s, vm_response_e state,
     ngx_memzero(t, sizeof(ngx_http_vllm_mock_texts_t));
     vm_buf_init(&t->object);
     vm_buf_init(&t->messages);
-    t->film = s->generation->protocol == &vm_video_job;
+    t->video = s->generation->protocol == &vm_video_job;
 
     if (s->lost) {
         return;
     }
 
-    if (t->film) {
+    if (t->video) {
         vm_video_keep(s->generation, state == VM_RESPONSE_OVER, &t->status_at,
                       &t->object, &t->messages);
 
@@ -75,7 +75,7 @@ static ngx_int_t
 ngx_http_vllm_mock_texts_keep(ngx_http_vllm_mock_zone_t *z,
     ngx_http_vllm_mock_record_t *r, const ngx_http_vllm_mock_texts_t *t)
 {
-    r->film = t->film;
+    r->video = t->video;
     r->status_at = t->status_at;
 
     return t->messages.failed || t->object.failed
@@ -652,7 +652,7 @@ ngx_http_vllm_mock_response(ngx_http_vllm_mock_ctx_t *ctx)
 
     r = ngx_http_vllm_mock_store_find(z, id, len);
 
-    if (r && !r->film) {
+    if (r && !r->video) {
         rc = cancel ? ngx_http_vllm_mock_cancel_record(z, r) : NGX_OK;
         number = r->number;
         streamed = r->streamed;

@@ -130,7 +130,7 @@ ngx_http_vllm_mock_recall(void *data, const char *id, size_t len,
     ngx_http_vllm_mock_lock(z);
     r = ngx_http_vllm_mock_store_find(z, id, len);
 
-    if (r && !r->film) {
+    if (r && !r->video) {
         ngx_http_vllm_mock_store_read(z, r, NGX_HTTP_VLLM_MOCK_MESSAGES, 0,
                                       messages);
         ngx_http_vllm_mock_store_read(z, r, NGX_HTTP_VLLM_MOCK_OBJECT, 0,
@@ -139,7 +139,7 @@ ngx_http_vllm_mock_recall(void *data, const char *id, size_t len,
 
     ngx_http_vllm_mock_unlock(z);
 
-    return r && !r->film;
+    return r && !r->video;
 }
 
 

@@ -104,10 +104,10 @@ ngx_http_vllm_mock_image_edits(ngx_http_vllm_mock_ctx_t *ctx)
 }
 
 
-/* ---- films ---- */
+/* ---- videos ---- */
 
 ngx_int_t
-ngx_http_vllm_mock_film(ngx_http_vllm_mock_ctx_t *ctx)
+ngx_http_vllm_mock_video(ngx_http_vllm_mock_ctx_t *ctx)
 {
     return ngx_http_vllm_mock_generate(ctx, &vm_video, ctx->body);
 }
@@ -116,7 +116,7 @@ ngx_http_vllm_mock_film(ngx_http_vllm_mock_ctx_t *ctx)
 /* JSON, or a form: it may come with a picture. */
 
 ngx_int_t
-ngx_http_vllm_mock_film_job(ngx_http_vllm_mock_ctx_t *ctx)
+ngx_http_vllm_mock_video_job(ngx_http_vllm_mock_ctx_t *ctx)
 {
     if (ngx_http_vllm_mock_json_type(ctx->request)) {
 
@@ -134,7 +134,7 @@ ngx_http_vllm_mock_film_job(ngx_http_vllm_mock_ctx_t *ctx)
 
 typedef struct {
     vm_buf_t    object;
-    vm_buf_t    film;
+    vm_buf_t    video;
     uint32_t    tokens;             /* that a job which runs has made */
     ngx_uint_t  runs;
 } ngx_http_vllm_mock_job_t;
@@ -144,7 +144,7 @@ static void
 ngx_http_vllm_mock_job_free(ngx_http_vllm_mock_job_t *j)
 {
     vm_buf_free(&j->object);
-    vm_buf_free(&j->film);
+    vm_buf_free(&j->video);
 }
 
 
@@ -162,17 +162,17 @@ ngx_http_vllm_mock_job_read(ngx_http_vllm_mock_ctx_t *ctx, const char *id,
 
     ngx_memzero(j, sizeof(ngx_http_vllm_mock_job_t));
     vm_buf_init(&j->object);
-    vm_buf_init(&j->film);
+    vm_buf_init(&j->video);
 
     ngx_http_vllm_mock_lock(z);
 
     r = ngx_http_vllm_mock_store_find(z, id, len);
-    r = r && r->film ? r : NULL;
+    r = r && r->video ? r : NULL;
 
     if (r) {
         ngx_http_vllm_mock_store_object(z, r, &j->object);
         ngx_http_vllm_mock_store_read(z, r, NGX_HTTP_VLLM_MOCK_MESSAGES, 0,
-                                      &j->film);
+                                      &j->video);
         j->runs = r->state == NGX_HTTP_VLLM_MOCK_KEPT_QUEUED;
 
         if (j->runs && r->epoch == z->shared->epoch
@@ -204,7 +204,7 @@ ngx_http_vllm_mock_job_content(ngx_http_vllm_mock_ctx_t *ctx,
 
     vm_buf_init(&b);
 
-    rc = vm_video_content(&ctx->call, &j->object, &j->film, &b) == VM_OK
+    rc = vm_video_content(&ctx->call, &j->object, &j->video, &b) == VM_OK
          ? ngx_http_vllm_mock_send(ctx, NGX_HTTP_OK, VM_VIDEO_TYPE, b.data,
                                    b.len)
          : ngx_http_vllm_mock_error(ctx);
@@ -217,7 +217,7 @@ ngx_http_vllm_mock_job_content(ngx_http_vllm_mock_ctx_t *ctx,
 /* GET /v1/videos/ID and /v1/videos/ID/content, DELETE /v1/videos/ID */
 
 ngx_int_t
-ngx_http_vllm_mock_film_kept(ngx_http_vllm_mock_ctx_t *ctx)
+ngx_http_vllm_mock_video_kept(ngx_http_vllm_mock_ctx_t *ctx)
 {
     size_t                     len;
     vm_buf_t                   b;
@@ -252,7 +252,7 @@ ngx_http_vllm_mock_film_kept(ngx_http_vllm_mock_ctx_t *ctx)
         vm_buf_lit(&b, ",\"object\":\"video.deleted\",\"deleted\":true}");
 
     } else if (j.runs) {
-        vm_video_running(&j.object, &j.film, j.tokens, &b);
+        vm_video_running(&j.object, &j.video, j.tokens, &b);
 
     } else {
         vm_buf_add(&b, j.object.data, j.object.len);

@@ -28,7 +28,7 @@ typedef enum {
 typedef enum {
     NGX_HTTP_VLLM_MOCK_OBJECT,                  /* JSON, as it is answered */
     NGX_HTTP_VLLM_MOCK_MESSAGES,                /* of the chat it was; what a
-                                                   film is made of */
+                                                   video is made of */
     NGX_HTTP_VLLM_MOCK_FRAMES,                  /* of a stream */
     NGX_HTTP_VLLM_MOCK_TEXTS
 } ngx_http_vllm_mock_text_e;
@@ -48,7 +48,7 @@ typedef struct {
     ngx_http_vllm_mock_text_t  texts[NGX_HTTP_VLLM_MOCK_TEXTS];
     size_t                     status_at;       /* in the object's text */
     ngx_uint_t                 streamed;
-    ngx_uint_t                 film;            /* of /v1/videos */
+    ngx_uint_t                 video;            /* of /v1/videos */
     ngx_uint_t                 owner;           /* a queued one's worker */
     ngx_uint_t                 epoch;
     vm_engine_t               *engine;
