@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 
@@ -50,15 +49,15 @@ class Served:
         return self.log.read()
 
     def __enter__(self):
-        for _ in range(1000):
+        def serves():
             try:
                 self.ask("/health", raw=True)
-                return self
-            except OSError:
+                return True
+            except OSError as e:
                 if self.process.poll() is not None:
-                    break
-                time.sleep(0.02)
-        raise RuntimeError("it does not serve: " + self.said())
+                    raise RuntimeError("it does not serve: " + self.said()) from e
+        mock.until(20, "it serves", serves)
+        return self
 
     def __exit__(self, *_):
         if self.process.poll() is None:

@@ -46,8 +46,8 @@ vm_perfetto_step(FILE *f, uint64_t number, vm_time_t begin, vm_time_t end,
 {
     /* one name, by which the viewer groups and sums them up */
 
-    fprintf(f, ",\n{\"ph\":\"X\",\"cat\":\"engine\",\"name\":\"step\",\"pid\":0,"
-            "\"tid\":0,\"ts\":%lld.%03d,\"dur\":%lld.%03d,\"args\":{"
+    fprintf(f, ",\n{\"ph\":\"X\",\"cat\":\"engine\",\"name\":\"step\","
+            "\"pid\":0,\"tid\":0,\"ts\":%lld.%03d,\"dur\":%lld.%03d,\"args\":{"
             "\"number\":%llu,\"prefills\":%u,\"decodes\":%u,\"tokens\":%u}}",
             vm_us(begin), vm_us(end - begin), (unsigned long long) number,
             prefills, decodes, tokens);

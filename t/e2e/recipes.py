@@ -44,20 +44,18 @@ def program(command, port, home, path="/health", **env):
     with open(log, "a") as out:
         process = subprocess.Popen(command, cwd=home, stdout=out, stderr=out, env=dict(os.environ, **env))
     try:
-        for _ in range(3000):
+        def answers():
             try:
                 urllib.request.urlopen("http://127.0.0.1:%d%s" % (port, path), timeout=5).close()
-                break
+                return True
             except urllib.error.HTTPError as e:
                 if e.code < 500:
-                    break
+                    return True
             except OSError:
                 pass
             if process.poll() is not None:
                 raise RuntimeError("%s ended: %s" % (command[0], open(log).read()[-2000:]))
-            time.sleep(0.02)
-        else:
-            raise RuntimeError("%s does not answer: %s" % (command[0], open(log).read()[-2000:]))
+        mock.until(60, "%s answers" % command[0], answers)
         yield process
     finally:
         process.terminate()
@@ -150,11 +148,7 @@ def a_queue_of_fifty():
             s.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
                       % len(data) + data)
             clients.append(s)
-        for _ in range(1000):
-            if gauge(moved[8000], "vllm:num_requests_waiting") == 50:
-                break
-            time.sleep(0.01)
-        assert gauge(moved[8000], "vllm:num_requests_waiting") == 50
+        mock.until(10, "50 wait", lambda: gauge(moved[8000], "vllm:num_requests_waiting") == 50)
         assert gauge(moved[8000], "vllm:num_requests_running") == 4
         for s in clients:
             s.close()
@@ -167,16 +161,9 @@ def a_ramp():
         assert ask(port, "/set_metrics", {"waiting": "ramp:0:50:3600"})[0] == 200
         first = gauge(port, name)
         assert 0 <= first < 50
-        for _ in range(1000):
-            if gauge(port, name) > first:
-                break
-        assert gauge(port, name) > first
+        mock.until(10, "it grows", lambda: gauge(port, name) > first)
         ask(port, "/set_metrics", {"waiting": "ramp:0:50:0.1"})
-        for _ in range(1000):
-            if gauge(port, name) == 50:
-                break
-            time.sleep(0.01)
-        assert gauge(port, name) == 50
+        mock.until(10, "it is at its end", lambda: gauge(port, name) == 50)
         ask(port, "/set_metrics", {"waiting": None})
         assert gauge(port, name) == 0
 

@@ -12,6 +12,19 @@ import urllib.request
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MODULE = os.environ.get("VM_MODULE", os.path.join(ROOT, "build", "ngx_http_vllm_mock_module.so"))
 NGINX = os.environ.get("VM_NGINX") or shutil.which("nginx") or "/usr/sbin/nginx"
+SLOW = float(os.environ.get("VM_SLOW", 1))      # times allow for a slow machine
+
+
+def until(seconds, what, f):
+    """The first true answer of f; it is asked again and again, up to a deadline."""
+    end = time.monotonic() + seconds * SLOW
+    while True:
+        got = f()
+        if got:
+            return got
+        if time.monotonic() > end:
+            raise AssertionError("not within %g s: %s" % (seconds, what))
+        time.sleep(0.005)
 
 
 def free_port():
@@ -73,14 +86,13 @@ location / { %s }
                 http, self.port, server, location, self.more_servers))
 
     def wait(self):
-        for _ in range(600):
+        def listens():
             if self.process.poll() is not None:
                 raise RuntimeError("nginx did not start: " + self.process.stderr.read().decode() + self.errors())
             with contextlib.suppress(OSError):
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            time.sleep(0.02)
-        raise RuntimeError("nginx does not listen")
+                return True
+        until(12, "nginx listens", listens)
 
     def errors(self):
         with contextlib.suppress(OSError), open(self.log) as f:
@@ -95,11 +107,7 @@ location / { %s }
         """Answers when the new workers are there and the old ones no longer listen."""
         old = set(self.children())
         self.process.send_signal(signal.SIGHUP)
-        for _ in range(600):
-            if set(self.children()) - old:
-                return
-            time.sleep(0.02)
-        raise RuntimeError("no reload: " + self.errors())
+        until(12, "a new worker", lambda: set(self.children()) - old)
 
     def get(self, path="/metrics", timeout=30):
         with urllib.request.urlopen(self.url + path, timeout=timeout) as r:

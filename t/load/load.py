@@ -9,9 +9,9 @@ import traceback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import mock  # noqa: E402,F401
+from mock import SLOW, until  # noqa: E402,F401
 
 CHECKS = []
-SLOW = float(os.environ.get("VM_SLOW", 1))      # times allow for a slow machine
 
 
 def check(f):
@@ -32,18 +32,6 @@ def main():
             traceback.print_exc(file=sys.stdout)
     print("%d passed, %d failed" % (len(CHECKS) - failed, failed))
     return failed > 0
-
-
-def until(seconds, what, f):
-    """The first true answer of f; it is asked again and again, up to a deadline."""
-    end = time.monotonic() + seconds * SLOW
-    while True:
-        got = f()
-        if got:
-            return got
-        if time.monotonic() > end:
-            raise AssertionError("not within %g s: %s" % (seconds, what))
-        time.sleep(0.005)
 
 
 def connect(port, receive_buffer=None, timeout=60):
