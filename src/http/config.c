@@ -302,7 +302,7 @@ ngx_http_vllm_mock_change_output(vm_output_t *o, char *text, char *err)
 }
 
 
-/* All of it, or nothing. */
+/* All of it, or nothing.  VM_DECLINED: another was first, begin anew. */
 
 static int
 ngx_http_vllm_mock_change(ngx_http_vllm_mock_ctx_t *ctx,
@@ -356,11 +356,11 @@ ngx_http_vllm_mock_change(ngx_http_vllm_mock_ctx_t *ctx,
         conf.time_scale = q->time_scale.v;
     }
 
-    rc = VM_OK;
-
     ngx_http_vllm_mock_lock(z);
 
-    if (q->latency || q->time_scale.set) {
+    rc = sh->runtime.version == q->runtime.version ? VM_OK : VM_DECLINED;
+
+    if (rc == VM_OK && (q->latency || q->time_scale.set)) {
         ngx_http_vllm_mock_zone_sweep(z);
 
         if (ngx_http_vllm_mock_engines_create(z, &conf,
@@ -376,6 +376,7 @@ ngx_http_vllm_mock_change(ngx_http_vllm_mock_ctx_t *ctx,
 
     if (rc == VM_OK) {
         sh->runtime = q->runtime;
+        sh->runtime.version++;
 
         if (q->output) {
             sh->runtime.output = o;
@@ -402,7 +403,6 @@ ngx_http_vllm_mock_change_faults(ngx_http_vllm_mock_ctx_t *ctx,
     const char                  *text;
     ngx_http_vllm_mock_fault_t   f;
 
-    runtime->version++;
     runtime->faults_set = !json_is_null(list);
     runtime->nfaults = json_array_size(list);
 
@@ -560,11 +560,41 @@ ngx_http_vllm_mock_change_key(ngx_http_vllm_mock_ctx_t *ctx, const char *key,
 }
 
 
+/* The whole body, as of what is set now. */
+
+static int
+ngx_http_vllm_mock_change_body(ngx_http_vllm_mock_ctx_t *ctx,
+    ngx_http_vllm_mock_change_t *q, char *err)
+{
+    void  *it;
+
+    ngx_http_vllm_mock_lock(ctx->zone);
+    q->runtime = ctx->zone->shared->runtime;
+    ngx_http_vllm_mock_unlock(ctx->zone);
+
+    *err = '\0';
+
+    for (it = json_object_iter(ctx->body); it;
+         it = json_object_iter_next(ctx->body, it))
+    {
+        if (ngx_http_vllm_mock_change_key(ctx, json_object_iter_key(it),
+                                          json_object_iter_value(it),
+                                          &q->runtime, err)
+            != VM_OK)
+        {
+            return VM_ERROR;
+        }
+    }
+
+    return ngx_http_vllm_mock_change(ctx, q, err);
+}
+
+
 ngx_int_t
 ngx_http_vllm_mock_admin_config(ngx_http_vllm_mock_ctx_t *ctx)
 {
+    int                           rc;
     char                          err[NGX_HTTP_VLLM_MOCK_ERR];
-    void                         *it;
     ngx_http_vllm_mock_change_t   q;
 
     if (ctx->route->body == NGX_HTTP_VLLM_MOCK_BODY_NONE) {
@@ -580,25 +610,11 @@ ngx_http_vllm_mock_admin_config(ngx_http_vllm_mock_ctx_t *ctx)
         return ngx_http_vllm_mock_error(ctx);
     }
 
-    ngx_http_vllm_mock_lock(ctx->zone);
-    q.runtime = ctx->zone->shared->runtime;
-    ngx_http_vllm_mock_unlock(ctx->zone);
+    do {
+        rc = ngx_http_vllm_mock_change_body(ctx, &q, err);
+    } while (rc == VM_DECLINED);
 
-    *err = '\0';
-
-    for (it = json_object_iter(ctx->body); it;
-         it = json_object_iter_next(ctx->body, it))
-    {
-        if (ngx_http_vllm_mock_change_key(ctx, json_object_iter_key(it),
-                                          json_object_iter_value(it),
-                                          &q.runtime, err)
-            != VM_OK)
-        {
-            break;
-        }
-    }
-
-    if (it || ngx_http_vllm_mock_change(ctx, &q, err) != VM_OK) {
+    if (rc != VM_OK) {
         vm_error_printf(&ctx->call.error, ctx->pool, 400, "BadRequestError",
                         NULL, "%s", *err ? err : "an empty setting");
         return ngx_http_vllm_mock_error(ctx);

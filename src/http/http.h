@@ -243,7 +243,7 @@ typedef struct {
 #define NGX_HTTP_VLLM_MOCK_FAULT_TEXT  256
 
 typedef struct {
-    ngx_uint_t                version;      /* of the faults */
+    ngx_uint_t                version;      /* goes up with each change */
     ngx_uint_t                output_set;
     ngx_uint_t                faults_set;
     ngx_uint_t                limit_set;

@@ -137,5 +137,26 @@ def many_keys_leave_those_that_run():
         load.until(5, "it is free", lambda: code(ask("first", max_tokens=1)) == 200)
 
 
+@check
+def changes_at_once_all_count():
+    """Settings of several clients through several workers: none takes another's back."""
+    with load.mock.Mock(server=SERVER, workers=4) as server:
+        def change(**body):
+            s = load.connect(server.port)
+            load.ask(s, body, "/admin/config")
+            return s
+
+        for i in range(200):
+            changes = [change(replicas=i), change(rate_limit="rpm=%d" % (i + 1)),
+                       change(faults=["delay time=%dms endpoint=/never" % i] * 8)]
+            for s in changes:
+                with s:
+                    assert load.split(load.rest(s))[0] == 200
+            for _ in range(4):                  # of any worker
+                now = json.loads(server.get("/admin/config"))
+                assert now["replicas"] == i and now["rate_limit"] == "rpm=%d" % (i + 1), (i, now)
+                assert now["faults"] == ["delay time=%dms endpoint=/never" % i] * 8, (i, now)
+
+
 if __name__ == "__main__":
     sys.exit(load.main())
