@@ -841,6 +841,81 @@ vm_arg_bare(vm_settings_t *s, const vm_arg_t *a, int no, const char **value)
 }
 
 
+/* The positional one: vllm serve MODEL. */
+
+static vm_arg_e
+vm_arg_model(vm_settings_t *s, const char *arg, char *err, size_t errlen)
+{
+    if (s->tag) {
+        snprintf(err, errlen, "unrecognized argument \"%s\": the model is "
+                 "\"%s\" (more names: --served-model-name)", arg, s->tag);
+        return VM_ARG_FAILED;
+    }
+
+    s->root = arg;
+    s->tag = arg;
+
+    return VM_ARG_SET;
+}
+
+
+/* *value, given with "=", or the words that follow, of which it is the last. */
+
+static int
+vm_arg_values(vm_settings_t *s, const vm_arg_t *a, const char *const *argv,
+    size_t n, size_t *i, vm_pool_t *pool, const char **value, char *err,
+    size_t errlen)
+{
+    size_t       start;
+    const char  *given;
+
+    given = *value;
+
+    if (a->kind == VM_SET_STRINGS && given == NULL) {
+
+        /* given again, a list begins anew, as argparse does it */
+
+        ((vm_strings_t *) (void *) ((char *) s + a->offset))->n = 0;
+    }
+
+    start = *i;
+
+    for ( ;; ) {
+
+        if (given == NULL) {
+
+            if (*i == n || (argv[*i][0] == '-' && argv[*i][1] != '\0'
+                            && (argv[*i][1] < '0' || argv[*i][1] > '9')))
+            {
+                break;
+            }
+
+            *value = argv[(*i)++];
+        }
+
+        if (vm_arg_value(s, a, *value, pool) != VM_OK) {
+            snprintf(err, errlen, "invalid value \"%s\" of argument --%s%s%s",
+                     *value, a->name, vm_values[a->kind].told ? ": " : "",
+                     vm_values[a->kind].told ? vm_values[a->kind].told : "");
+            return VM_ERROR;
+        }
+
+        if (given || a->arity != VM_ARITY_MANY) {
+            break;
+        }
+    }
+
+    if (given == NULL && *i == start && a->arity != VM_ARITY_MAYBE) {
+        snprintf(err, errlen, "argument --%s expects %s", a->name,
+                 a->arity == VM_ARITY_MANY ? "at least one value"
+                                           : "a value");
+        return VM_ERROR;
+    }
+
+    return VM_OK;
+}
+
+
 vm_arg_e
 vm_settings_arg(vm_settings_t *s, const char *const *argv, size_t n,
     size_t *i, vm_pool_t *pool, const char **name, const char **value,
@@ -848,25 +923,14 @@ vm_settings_arg(vm_settings_t *s, const char *const *argv, size_t n,
 {
     int              no;
     char            *key;
-    size_t           k, len, start;
+    size_t           k, len;
     const char      *arg, *equals, *given, *unknown;
     const vm_arg_t  *a;
 
     arg = argv[(*i)++];
 
     if (arg[0] != '-') {
-
-        /* the positional one: vllm serve MODEL */
-
-        if (s->tag) {
-            snprintf(err, errlen, "unrecognized argument \"%s\": the model is "
-                     "\"%s\" (more names: --served-model-name)", arg, s->tag);
-            return VM_ARG_FAILED;
-        }
-
-        s->root = arg;
-        s->tag = arg;
-        return VM_ARG_SET;
+        return vm_arg_model(s, arg, err, errlen);
     }
 
     given = NULL;
@@ -931,44 +995,7 @@ vm_settings_arg(vm_settings_t *s, const char *const *argv, size_t n,
         return vm_arg_bare(s, a, no, value);
     }
 
-    if (a->kind == VM_SET_STRINGS && given == NULL) {
-
-        /* given again, a list begins anew, as argparse does it */
-
-        ((vm_strings_t *) (void *) ((char *) s + a->offset))->n = 0;
-    }
-
-    start = *i;
-
-    for ( ;; ) {
-
-        if (given == NULL) {
-
-            if (*i == n || (argv[*i][0] == '-' && argv[*i][1] != '\0'
-                            && (argv[*i][1] < '0' || argv[*i][1] > '9')))
-            {
-                break;
-            }
-
-            *value = argv[(*i)++];
-        }
-
-        if (vm_arg_value(s, a, *value, pool) != VM_OK) {
-            snprintf(err, errlen, "invalid value \"%s\" of argument --%s%s%s",
-                     *value, a->name, vm_values[a->kind].told ? ": " : "",
-                     vm_values[a->kind].told ? vm_values[a->kind].told : "");
-            return VM_ARG_FAILED;
-        }
-
-        if (given || a->arity != VM_ARITY_MANY) {
-            break;
-        }
-    }
-
-    if (given == NULL && *i == start && a->arity != VM_ARITY_MAYBE) {
-        snprintf(err, errlen, "argument --%s expects %s", a->name,
-                 a->arity == VM_ARITY_MANY ? "at least one value"
-                                           : "a value");
+    if (vm_arg_values(s, a, argv, n, i, pool, value, err, errlen) != VM_OK) {
         return VM_ARG_FAILED;
     }
 
